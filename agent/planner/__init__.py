@@ -1,0 +1,1 @@
+"""Who proposes the next call: rules or a model. Nothing here acts."""

@@ -1,0 +1,199 @@
+"""What tools saw, in the shapes that the pure core judges by. Times are UTC and aware; rates are per world minute."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from tools.contract import Args, Result
+
+
+class Point(Result):
+    """One minute of a series."""
+
+    at: datetime
+    """Start of the minute."""
+    count: int
+
+
+class Frame(Result):
+    """One frame of a stack trace, innermost in-app one unless said otherwise."""
+
+    filename: str
+    function: str
+    line: int | None
+
+
+class Issue(Result):
+    """One issue of the tracker, over the window of the picture it belongs to. All text in it is untrusted."""
+
+    id: str
+    short_id: str
+    title: str
+    url: str
+    events: int
+    """In the window."""
+    users: int
+    """Distinct, in the window."""
+    first_seen: datetime
+    """Over the issue's whole life."""
+    last_seen: datetime
+    first_release: str | None
+    """Git tag of the release it was first seen in."""
+    releases: dict[str, int] = Field(default_factory=dict)
+    """Events by release (git tag), over the issue's whole life."""
+    features: dict[str, int] = Field(default_factory=dict)
+    """Events by transaction (the feature), in the window."""
+    orgs: dict[str, int] = Field(default_factory=dict)
+    regions: dict[str, int] = Field(default_factory=dict)
+    user_ids: tuple[str, ...] = ()
+    """The most frequent affected users' opaque ids, at most 100."""
+    top_frame: Frame | None = None
+    series: tuple[Point, ...] = ()
+    """Events per minute over the last hour, oldest first; the minute still running is left out."""
+
+
+class Picture(Result):
+    """What the tracker knows about now: the top issues of the window, and the whole service's series."""
+
+    at: datetime
+    window_min: int
+    issues: tuple[Issue, ...]
+    """Most frequent first, at most 10."""
+    more_issues: int
+    """Issues of the window that are not listed."""
+    errors: tuple[Point, ...]
+    """All error events per minute over the last hour, oldest first, running minute left out."""
+    traffic: tuple[Point, ...]
+    """Requests per minute over the same hour; empty when the tracker knows nothing about traffic."""
+
+
+class Signal(Result):
+    """The opening signal read again: the incident's own issues, all errors, and traffic, per minute."""
+
+    at: datetime
+    issues: tuple[str, ...]
+    incident: tuple[Point, ...]
+    """Events of `issues` together."""
+    errors: tuple[Point, ...]
+    traffic: tuple[Point, ...]
+
+
+class Deployment(Result):
+    """One time that a release went to production."""
+
+    release: str
+    """Git tag."""
+    at: datetime
+    healthy: bool
+    """It passed the deploy's own health check then."""
+
+
+class Deployments(Result):
+    """What runs, and what ran. Source: the deploy back end."""
+
+    at: datetime
+    current: str | None
+    history: tuple[Deployment, ...]
+    """Oldest first, at most 50."""
+
+
+class Changes(Result):
+    """What lies between two releases. Source: git."""
+
+    older: str
+    newer: str
+    commits: tuple[str, ...]
+    """`sha subject`, newest first, at most 50."""
+    more_commits: int
+    paths: tuple[str, ...]
+    """Changed paths, at most 200."""
+    irreversible: tuple[str, ...]
+    """Those of the changed paths that match the service's irreversible globs; complete."""
+
+
+class Bisected(Result):
+    """What `git bisect run` proved. `culprit` is None when nothing was proved, and then `why` says why."""
+
+    culprit: str | None
+    subject: str
+    good: str
+    bad: str
+    parent_good: bool
+    """The reproduction passed on the culprit's parent, re-run after the search."""
+    culprit_bad: bool
+    """The reproduction failed on the culprit, re-run after the search."""
+    steps: int
+    first_release: str | None
+    """Git tag of the first release that contains the culprit."""
+    paths: tuple[str, ...]
+    why: str
+
+
+class Answered(Result):
+    """What one configured endpoint answered."""
+
+    endpoint: str
+    status: int | None
+    """None when nothing answered."""
+    ok: bool
+    """It answered as configured."""
+    ms: int
+    why: str
+
+
+class ChangeKind(StrEnum):
+    """What a CHANGE does to production."""
+
+    ROLLBACK = "rollback"
+    HOTFIX = "hotfix"
+    RELEASE = "release"
+
+
+class Change(Args):
+    """Base of every CHANGE tool's input: what the guard judges it by. A CHANGE without it is refused."""
+
+    change: ClassVar[ChangeKind]
+    to: str = Field(min_length=1, max_length=100, description="The release to put into production, by git tag.")
+
+
+class Deployed(Result):
+    """A CHANGE that the deploy's own health check confirmed."""
+
+    change: ChangeKind
+    was: str | None
+    now: str
+    at: datetime
+
+
+class Prepared(Result):
+    """A hotfix ready to ship: committed on its own branch, tested, tagged."""
+
+    tag: str
+    branch: str
+    commit: str
+    fixes: str
+    """The culprit it reverts or patches."""
+    tests: str
+    """What the service's tests said, one line."""
+
+
+class Reached(Result):
+    """Who a page reached."""
+
+    by: str
+    """The back end that took it, e.g. `pagerduty`."""
+    reference: str
+    failed: tuple[str, ...] = ()
+    """Back ends that were tried before and did not take it."""
+
+
+class Noted(Result):
+    """Something written where people read."""
+
+    reference: str
+    """Id in the back end, enough to update it."""
+    url: str
+    """Where a human finds it; a path for files."""
+    title: str = ""
