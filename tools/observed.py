@@ -143,6 +143,12 @@ class Answered(Result):
     why: str
 
 
+class Answers(Result):
+    """What several endpoints answered."""
+
+    answers: tuple[Answered, ...]
+
+
 class ChangeKind(StrEnum):
     """What a CHANGE does to production."""
 
@@ -156,6 +162,20 @@ class Change(Args):
 
     change: ClassVar[ChangeKind]
     to: str = Field(min_length=1, max_length=100, description="The release to put into production, by git tag.")
+
+
+class Declares(Args):
+    """Base of every input that may tell people what an incident has come to: what the guard judges it by."""
+
+    @property
+    def declares_cause(self) -> bool:
+        """It states a root cause as known, as a post-mortem does."""
+        return False
+
+    @property
+    def declares_resolved(self) -> bool:
+        """It states that the incident is over."""
+        return False
 
 
 class Deployed(Result):

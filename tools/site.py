@@ -81,3 +81,13 @@ class Site:
     """Stanch's own folder: database, worktrees, locks. Exists."""
     secrets: Mapping[str, SecretStr] = field(default_factory=dict[str, SecretStr])
     """Values of the environment variables that the back end's `*_env` options name, by variable name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The incident that a call belongs to. The gate provides it per call, so that no planner can choose another."""
+
+    id: str
+    title: str = ""
+    url: str = ""
+    """Where a human reads the incident; empty when nothing serves it."""

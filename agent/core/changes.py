@@ -1,0 +1,101 @@
+"""The guards over production: what must hold before a rollback, a hotfix or a release. First objection wins."""
+
+from typing import assert_never
+
+from agent.core.closure import cause_known
+from agent.core.incident import Incident
+from agent.core.limits import MAX_CHANGES
+from agent.core.releases import why_not
+from agent.core.verdict import AskHuman, Permit, Refuse, Stop, Verdict
+from agent.core.words import Blast, Outcome, Source
+from tools.observed import Change, ChangeKind
+
+FORBIDDEN = ("--admin", "--force", "--no-verify", "--skip-health", "--no-health")
+"""Words that loosen a deploy (G5), wherever in the arguments they stand."""
+
+
+def judge(incident: Incident, change: Change, key: str) -> Verdict:
+    """Whether this CHANGE may be made now."""
+    if objection := _halted(incident, change, key):
+        return objection
+    match change.change:
+        case ChangeKind.ROLLBACK:
+            return _triaged(incident) or _rollback(incident, change) or _reversible(incident, change, key)
+        case ChangeKind.HOTFIX:
+            return _triaged(incident) or _hotfix(incident, change) or Permit()
+        case ChangeKind.RELEASE:
+            return _release(incident, change)
+        case _:
+            assert_never(change.change)
+
+
+def _halted(incident: Incident, change: Change, key: str) -> Refuse | Stop | None:
+    """What stops any CHANGE: a failed rollback, one still in flight, one unverified, too many, a loosening word."""
+    if incident.rollback_failed:
+        return Stop("G2", "a rollback failed: nothing more is deployed, humans take over")
+    words = " ".join(str(value) for value in change.model_dump().values()).split()
+    if loose := next((word for word in words for bad in FORBIDDEN if word.startswith(bad)), None):
+        return Refuse("G5", f"`{loose}` loosens the deploy")
+    others = [made for made in incident.changes if made.key != key]
+    if any(made.outcome is Outcome.PENDING for made in others):
+        return Refuse("G13", "another change is still in flight")
+    if incident.changes and not others:
+        return None if incident.changes[0].outcome is Outcome.PENDING else Refuse("G13", "this change was made already")
+    if any(made.outcome is Outcome.OK and not made.verified for made in others):
+        return Refuse("G6", "the last change is not verified yet")
+    if len(others) >= MAX_CHANGES:
+        return Stop("G6", f"{MAX_CHANGES} changes did not end it")
+    return None
+
+
+def _triaged(incident: Incident) -> Refuse | None:
+    """G1: triage concluded, or the tracker's silence surfaced and a human's own account of the impact recorded."""
+    if incident.triage is not None and incident.triage.blast is not Blast.NONE:
+        return None
+    if incident.surfaced and incident.reported is not None:
+        return None
+    return Refuse("G1", "triage is not concluded: read the tracker first, or record a human's report of the impact")
+
+
+def _rollback(incident: Incident, change: Change) -> Refuse | None:
+    """G6: only to an older release that was healthy and free of the error."""
+    if incident.deployments is None:
+        return Refuse("G6", "the deploy history was not read, so no release is known to have been healthy")
+    tainted = set(incident.triage.releases) if incident.triage else set[str]()
+    if why := why_not(change.to, incident.deployments, tainted):
+        return Refuse("G6", why)
+    return None
+
+
+def _reversible(incident: Incident, change: Change, key: str) -> Verdict:
+    """G10: what lies between must be known, and free of what cannot be rolled back."""
+    current = incident.deployments.current if incident.deployments else None
+    between = [one for one in incident.diffs if (one.older, one.newer) == (change.to, current)]
+    if any(approved.key == key for approved in incident.approved):
+        return Permit()
+    if not between:
+        return Refuse("G10", f"read what changed between {change.to} and {current} first (git_changes)")
+    if found := between[-1].irreversible:
+        return AskHuman("G10", f"{len(found)} changed paths cannot be rolled back, e.g. {found[0]}")
+    return Permit()
+
+
+def _hotfix(incident: Incident, change: Change) -> Refuse | None:
+    """G5: limited blast radius, a known cause, and a fix that passed the service's tests."""
+    blast = incident.triage.blast if incident.triage else None
+    if blast not in {Blast.SINGLE, Blast.ONE_FEATURE}:
+        return Refuse("G5", "a hotfix is for a limited blast radius; roll back instead")
+    if not cause_known(incident):
+        return Refuse("G5", "a hotfix needs a known cause; bisect first")
+    commit = incident.cause.commit if incident.cause else None
+    if not any(one.tag == change.to and one.fixes == commit for one in incident.prepared):
+        return Refuse("G5", f"{change.to} was not prepared as a fix of {commit}; call hotfix_prepare first")
+    return None
+
+
+def _release(incident: Incident, change: Change) -> Verdict:
+    """Only a human's `stanch ship TAG` puts a new release out, and only that one."""
+    opened = incident.opened
+    if opened is None or opened.source is not Source.SHIP or opened.release != change.to:
+        return Refuse("G1", "a new release is never deployed during an incident")
+    return Permit()

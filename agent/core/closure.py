@@ -1,0 +1,91 @@
+"""What must hold before anybody says that an incident is over, and how an incident ends."""
+
+from dataclasses import dataclass
+
+from agent.core.incident import Incident
+from agent.core.limits import MIN_VERIFY_WAIT
+from agent.core.words import Blast, CauseLevel, Outcome, Source, State
+from tools.observed import ChangeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The state an incident ends in, and why."""
+
+    state: State
+    why: str
+
+
+def cause_known(incident: Incident) -> bool:
+    """The root cause is proven or confirmed (G4)."""
+    return incident.cause_level in {CauseLevel.PROVEN, CauseLevel.CONFIRMED}
+
+
+def cause_missing(incident: Incident) -> str | None:
+    """What G4 lacks; None when the cause is proven, or confirmed by a named human."""
+    if cause_known(incident):
+        return None
+    return (
+        f"the root cause is {incident.cause_level}, not proven: it takes a bisect whose parent is good and whose "
+        "culprit is bad, or a human (`stanch incidents confirm-cause`)"
+    )
+
+
+def recovery_missing(incident: Incident) -> str | None:
+    """What G3 lacks; None when the signal was re-read in time and is back at its baseline."""
+    if incident.verified is None or incident.verified_at is None:
+        return "the signal that opened the incident was not read again"
+    if not incident.verified.recovered:
+        return incident.verified.why
+    last = incident.last_change
+    if last is not None and incident.verified_at - last.at < MIN_VERIFY_WAIT:
+        return "it was read again less than five minutes after the last change"
+    return None
+
+
+def ending(incident: Incident) -> Ending:
+    """How this incident ends now, if it ends now. `resolved` is the last thing it comes to, never the first."""
+    for judged in (_failed_change(incident), _shipped(incident), _nothing_wrong(incident), _unrecovered(incident)):
+        if judged:
+            return judged
+    if why := cause_missing(incident):
+        return Ending(State.MITIGATED, f"the bleeding stopped, but {why}")
+    if incident.note("adr_write") is None:
+        return Ending(State.MITIGATED, "the bleeding stopped and the cause is known, but no post-mortem was written")
+    return Ending(State.RESOLVED, "the signal is back at its baseline and the cause is known")
+
+
+def _failed_change(incident: Incident) -> Ending | None:
+    if incident.rollback_failed:
+        return Ending(State.ESCALATED, "the rollback failed; nothing more was deployed")
+    last = incident.last_change
+    if last is None or last.outcome is Outcome.OK:
+        return None
+    return Ending(State.ESCALATED, f"the {last.kind} to {last.to} did not succeed: {last.hint}")
+
+
+def _shipped(incident: Incident) -> Ending | None:
+    if incident.opened is None or incident.opened.source is not Source.SHIP:
+        return None
+    shipped = any(made.kind is ChangeKind.RELEASE for made in incident.changes)
+    if not shipped:
+        return Ending(State.ESCALATED, f"{incident.opened.release} was not deployed")
+    return Ending(State.RESOLVED, f"{incident.opened.release} runs, and the watch saw no new issue")
+
+
+def _nothing_wrong(incident: Incident) -> Ending | None:
+    if incident.triage is None or incident.triage.blast is not Blast.NONE or incident.changes:
+        return None
+    if incident.answers and all(answer.ok for answer in incident.answers) and incident.triage.traffic > 0:
+        return Ending(State.FALSE_ALARM, "no issue stands out, traffic flows and every endpoint answers")
+    return Ending(State.ESCALATED, "the tracker shows nothing, but the endpoints do not all answer or no traffic flows")
+
+
+def _unrecovered(incident: Incident) -> Ending | None:
+    why = recovery_missing(incident)
+    if why is None:
+        return None
+    stanched = incident.triage is None and any(made.outcome is Outcome.OK for made in incident.changes)
+    if stanched and incident.answers and all(answer.ok for answer in incident.answers):
+        return Ending(State.MITIGATED, f"the endpoints answer again, but recovery is unproven: {why}")
+    return Ending(State.ESCALATED, f"not recovered: {why}")

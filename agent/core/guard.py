@@ -1,0 +1,105 @@
+"""The guardrail: one total function from (incident, proposal, time) to a verdict.
+
+Whatever it does not know, it refuses. It runs inside the gate, on the journal's facts, right before the world is
+touched; nothing in a skill, a prompt or a tool's answer reaches it except as a fact. The rules for CHANGEs stand in
+`changes.py`, those for saying that something is over in `closure.py`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from agent.core import changes, closure
+from agent.core.incident import Incident
+from agent.core.limits import MAX_OPEN
+from agent.core.verdict import AskHuman, Permit, Refuse, Stop, Verdict
+from agent.core.words import By, State
+from tools.contract import Args, Effect
+from tools.observed import Change, Declares
+
+__all__ = ["AskHuman", "Permit", "Proposal", "Refuse", "Stop", "Verdict", "judge", "spent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A call that somebody wants made, with its arguments parsed and its effect as the tool declares it."""
+
+    tool: str
+    effect: Effect
+    args: Args
+    key: str
+    by: By
+
+
+Reason: TypeAlias = str | None
+
+
+def judge(incident: Incident, proposal: Proposal, now: datetime) -> Verdict:
+    """What may be done with this proposal now."""
+    if incident.opened is None:
+        return Refuse("G1", "no incident is open")
+    if proposal.by is By.PLANNER and (why := _over(incident, now)):
+        return why
+    match proposal.effect:
+        case Effect.READ:
+            return Permit()
+        case Effect.NOTE:
+            return _note(incident, proposal)
+        case Effect.PAGE:
+            return _page(incident, proposal)
+        case Effect.CHANGE:
+            return _change(incident, proposal, now)
+        case Effect.IRREVERSIBLE:
+            return AskHuman("G10", "it cannot be undone")
+
+
+def spent(incident: Incident, now: datetime) -> Reason:
+    """What ran out (G9), or None: turns, tokens, money or time."""
+    if incident.opened is None or incident.opened_at is None:
+        return None
+    budget = incident.opened.budget
+    limits = (
+        (incident.turns >= budget.turns, f"{budget.turns} model turns are spent"),
+        (incident.tokens >= budget.tokens, f"{budget.tokens} tokens are spent"),
+        (incident.cost_usd >= budget.cost_usd, f"{budget.cost_usd} USD are spent"),
+        (now - incident.opened_at >= MAX_OPEN, f"the incident is open for {MAX_OPEN}"),
+    )
+    return next((why for over, why in limits if over), None)
+
+
+def _over(incident: Incident, now: datetime) -> Stop | None:
+    """A planner has nothing more to say once the incident ended, or its budget did."""
+    if incident.state is not State.OPEN:
+        return Stop("G9", f"the incident is {incident.state}")
+    why = spent(incident, now)
+    return Stop("G9", why) if why else None
+
+
+def _note(incident: Incident, proposal: Proposal) -> Verdict:
+    if not isinstance(proposal.args, Declares):
+        return Permit()
+    if proposal.args.declares_cause and (why := closure.cause_missing(incident)):
+        return Refuse("G4", why)
+    if proposal.args.declares_resolved and (why := closure.recovery_missing(incident)):
+        return Refuse("G3", why)
+    if proposal.args.declares_resolved and (why := closure.cause_missing(incident)):
+        return Refuse("G4", why)
+    return Permit()
+
+
+def _page(incident: Incident, proposal: Proposal) -> Verdict:
+    """One page per reason (G8)."""
+    reason = str(getattr(proposal.args, "reason", "other"))
+    if any(page.reached and page.reason == reason for page in incident.pages):
+        return Refuse("G8", f"humans were already paged for {reason}")
+    return Permit()
+
+
+def _change(incident: Incident, proposal: Proposal, now: datetime) -> Verdict:
+    if incident.state is not State.OPEN:
+        return Stop("G2", f"the incident is {incident.state}: nothing more is deployed")
+    if (why := spent(incident, now)) is not None:
+        return Stop("G9", why)
+    if not isinstance(proposal.args, Change):
+        return Refuse("G13", f"{proposal.tool} does not say what it changes, so nobody can judge it")
+    return changes.judge(incident, proposal.args, proposal.key)

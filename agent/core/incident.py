@@ -1,0 +1,112 @@
+"""An incident: what the rules need of the facts so far. `fold.py` makes it from the journal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.core.facts import (
+    Approved,
+    Asked,
+    Called,
+    Claimed,
+    Left,
+    Opened,
+    Owed,
+    Recorded,
+    Refused,
+    Reported,
+    Routed,
+    Triaged,
+    Verified,
+)
+from agent.core.words import CauseLevel, Outcome, State
+from tools.observed import Answered, Bisected, ChangeKind, Changes, Deployments, Noted, Picture, Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMade:
+    """One CHANGE, tried."""
+
+    key: str
+    kind: ChangeKind
+    was: str | None
+    to: str
+    at: datetime
+    """When it was tried; when it came back, once it has."""
+    outcome: Outcome
+    hint: str = ""
+    verified: bool = False
+    """Its effect on the signal was read, whatever it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, tried."""
+
+    reason: str
+    reached: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What the rules need of an incident."""
+
+    opened: Opened | None = None
+    opened_at: datetime | None = None
+    last_at: datetime | None = None
+    facts: int = 0
+    entered: tuple[int, ...] = ()
+    left: tuple[int, ...] = ()
+    skipped: tuple[int, ...] = ()
+    route: Routed | None = None
+    reports: tuple[Left, ...] = ()
+    evidence: tuple[Recorded, ...] = ()
+    """Every call that came back ok, as recorded; `E7` is the one numbered 7."""
+    failures: tuple[Called, ...] = ()
+    refusals: tuple[Refused, ...] = ()
+    picture: Picture | None = None
+    deployments: Deployments | None = None
+    diffs: tuple[Changes, ...] = ()
+    bisects: tuple[Bisected, ...] = ()
+    prepared: tuple[Prepared, ...] = ()
+    answers: tuple[Answered, ...] = ()
+    triage: Triaged | None = None
+    surfaced: bool = False
+    reported: Reported | None = None
+    cause: Claimed | None = None
+    changes: tuple[ChangeMade, ...] = ()
+    verified: Verified | None = None
+    """The last reading since the last CHANGE."""
+    verified_at: datetime | None = None
+    pages: tuple[Page, ...] = ()
+    owed: tuple[Owed, ...] = ()
+    approved: tuple[Approved, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    notes: tuple[tuple[str, Noted], ...] = ()
+    """(tool, what it wrote), in order."""
+    calls: int = 0
+    turns: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
+    state: State = State.OPEN
+    closing: str = ""
+
+    @property
+    def rollback_failed(self) -> bool:
+        """A rollback did not come back well: it failed, or nobody knows how it ended."""
+        bad = {Outcome.FAILED, Outcome.UNREACHABLE, Outcome.UNKNOWN}
+        return any(change.kind is ChangeKind.ROLLBACK and change.outcome in bad for change in self.changes)
+
+    @property
+    def last_change(self) -> ChangeMade | None:
+        """The newest CHANGE that production felt."""
+        return self.changes[-1] if self.changes else None
+
+    @property
+    def cause_level(self) -> CauseLevel:
+        """How sure we are of the root cause."""
+        return CauseLevel.NONE if self.cause is None else self.cause.level
+
+    def note(self, tool: str) -> Noted | None:
+        """What `tool` last wrote, if it did."""
+        return next((noted for name, noted in reversed(self.notes) if name == tool), None)

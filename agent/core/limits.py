@@ -1,0 +1,55 @@
+"""The ceilings. Constants on purpose: no setting, flag or skill can raise one; settings may tighten the budget."""
+
+from datetime import timedelta
+from typing import Final
+
+MAX_TURNS: Final = 60
+"""Model turns of one incident; more turns made answers worse in every public benchmark."""
+
+MAX_PHASE_TURNS: Final = 20
+"""Model turns of one phase, so that one phase cannot starve the others."""
+
+MAX_TOKENS: Final = 2_000_000
+"""Tokens of one incident, in and out together."""
+
+MAX_COST_USD: Final = 25.0
+"""What one incident may cost at the provider."""
+
+MAX_OPEN: Final = timedelta(hours=4)
+"""World time from alert to end; an incident older than that needs people."""
+
+MAX_CHANGES: Final = 2
+"""CHANGEs of one incident: one that stops the bleeding, one that mends it."""
+
+MIN_VERIFY_WAIT: Final = timedelta(minutes=5)
+"""World time between the last CHANGE and the reading that may call it recovered."""
+
+MAX_VERIFY_WAIT: Final = timedelta(minutes=30)
+"""A skill may ask for more patience than the minimum, not for an endless one."""
+
+READING_MINUTES: Final = 3
+"""Full minutes after the wait begins that a recovery reading must hold."""
+
+MIN_TRAFFIC_SHARE: Final = 0.25
+"""Traffic after a CHANGE, as a share of traffic before the incident, below which silence proves nothing."""
+
+RESIDUE_SHARE: Final = 0.1
+"""Share of the incident's own rate that may remain (old tabs, queued jobs) and still count as recovered."""
+
+HOT_FACTOR: Final = 3.0
+"""An issue is hot when its recent rate is this many times its baseline."""
+
+HOT_EVENTS: Final = 3
+"""Events that a new issue needs before it counts as hot: one event is an anecdote."""
+
+RECENT_MINUTES: Final = 5
+"""Minutes that make up an issue's recent rate."""
+
+TOLERANCE: Final = 1.0
+"""Events per minute above the baseline that still count as recovered (one straggler is not an outage)."""
+
+DEPLOY_WINDOW: Final = timedelta(minutes=30)
+"""Errors that begin within this time after a deploy are suspected to come from it."""
+
+MAX_EVIDENCE_CHARS: Final = 4_000
+"""What a planner is shown of one piece of evidence."""

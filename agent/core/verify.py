@@ -1,0 +1,86 @@
+"""Recovery: whether the signal that opened the incident is back at its baseline, with traffic present."""
+
+from datetime import datetime, timedelta
+
+from agent.core.blast import MINUTE, mean
+from agent.core.facts import Triaged, Verified
+from agent.core.limits import (
+    MAX_VERIFY_WAIT,
+    MIN_TRAFFIC_SHARE,
+    MIN_VERIFY_WAIT,
+    READING_MINUTES,
+    RESIDUE_SHARE,
+    TOLERANCE,
+)
+from tools.observed import Answered, Point, Signal
+
+
+def window(asked: tuple[int, int] | None) -> tuple[timedelta, timedelta]:
+    """(first reading, last reading) after a CHANGE, world time. A skill may ask for longer, never for shorter."""
+    low, high = (timedelta(minutes=minutes) for minutes in asked or (5, 10))
+    first = min(max(low, MIN_VERIFY_WAIT), MAX_VERIFY_WAIT)
+    return first, min(max(high, first), MAX_VERIFY_WAIT)
+
+
+def judge(triage: Triaged, since: datetime, reading: Signal, answers: tuple[Answered, ...], *, final: bool) -> Verified:
+    """One reading. `since` is when the last CHANGE came back, or when waiting began if there was none.
+
+    Only whole minutes after the one in which the change landed count. `final` says that nobody looks again.
+    """
+    rate = mean(_after(reading.errors, since))
+    incident = mean(_after(reading.incident, since))
+    traffic = mean(_after(reading.traffic, since))
+    answered = bool(answers) and all(answer.ok for answer in answers)
+    complaints = [
+        *_time(reading, since),
+        *_traffic(triage, traffic),
+        *_rates(triage, rate, incident),
+        *_endpoints(answers),
+    ]
+    return Verified(
+        recovered=not complaints,
+        final=final or not complaints,
+        rate_before=triage.rate + triage.baseline - triage.own_baseline,
+        rate_after=rate,
+        baseline=triage.baseline,
+        traffic=traffic,
+        answered=answered,
+        why="; ".join(complaints) or "the event rate is back at its baseline, with traffic, and the endpoints answer",
+    )
+
+
+def _after(series: tuple[Point, ...], since: datetime) -> list[Point]:
+    start = since.replace(second=0, microsecond=0) + MINUTE
+    return [point for point in series if point.at >= start]
+
+
+def _time(reading: Signal, since: datetime) -> list[str]:
+    minutes = len(_after(reading.errors, since))
+    early = reading.at - since < MIN_VERIFY_WAIT
+    if early or minutes < READING_MINUTES:
+        return [f"too early: {minutes} whole minutes after the change, {READING_MINUTES} needed, and 5 min of waiting"]
+    return []
+
+
+def _traffic(triage: Triaged, traffic: float) -> list[str]:
+    if triage.traffic <= 0:
+        return ["the tracker knows no traffic from before the incident, so silence proves nothing"]
+    if traffic < triage.traffic * MIN_TRAFFIC_SHARE:
+        return [f"traffic is {traffic:.1f}/min against {triage.traffic:.1f}/min before: silence proves nothing"]
+    return []
+
+
+def _rates(triage: Triaged, rate: float, incident: float) -> list[str]:
+    complaints: list[str] = []
+    if incident > triage.own_baseline + RESIDUE_SHARE * triage.rate:
+        complaints.append(f"the incident's issues still come at {incident:.1f}/min (were {triage.rate:.1f}/min)")
+    if rate > triage.baseline + TOLERANCE:
+        complaints.append(f"errors are at {rate:.1f}/min, baseline {triage.baseline:.1f}/min")
+    return complaints
+
+
+def _endpoints(answers: tuple[Answered, ...]) -> list[str]:
+    if not answers:
+        return ["no endpoint was probed"]
+    dead = [f"{answer.endpoint} ({answer.status or 'no answer'})" for answer in answers if not answer.ok]
+    return [f"endpoints fail: {', '.join(dead)}"] if dead else []
