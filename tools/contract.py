@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from inspect import getdoc, signature
-from typing import Any, Generic, Protocol, TypeVar, get_type_hints
+from typing import Any, Concatenate, Generic, Protocol, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
@@ -44,12 +44,10 @@ class Options(BaseModel):
     """Base of a back end's table in stanch.toml. A key it does not know is an error.
 
     A field named `*_env` holds the *name* of an environment variable; settings reads it, and the back end finds
-    the value in the `secrets` it is opened with, under that name.
+    the value in the `secrets` it is opened with, under that name. Each declares its own `kind: Literal[…]`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: str
 
 
 class ToolFailed(Exception):
@@ -93,7 +91,11 @@ class Tool(Generic[A, R]):
     run: Callable[..., Awaitable[R]]
     key: Callable[[A], str] | None
     """The business key of an effect: two calls with one key are one effect. None for reads."""
-    probe: Callable[..., Awaitable[R | None]] | None
+    probe: Callable[..., Awaitable[Result | None]] | None
+
+    def schema(self) -> dict[str, JsonValue]:
+        """JSON schema of the arguments, as planners read it."""
+        return self.args.model_json_schema()
 
     def missing(self, ports: Ports) -> list[str]:
         """Names of the ports that this tool needs and `ports` lacks."""
@@ -151,15 +153,15 @@ def tool(
     effect: Effect,
     *,
     timeout_s: float,
-    key: Callable[[A], str] | None = None,
-    probe: Callable[..., Awaitable[R | None]] | None = None,
-) -> Callable[[Callable[..., Awaitable[R]]], Tool[A, R]]:
+    key: Callable[[Any], str] | None = None,
+    probe: Callable[..., Awaitable[Result | None]] | None = None,
+) -> Callable[[Callable[Concatenate[A, ...], Awaitable[R]]], Tool[A, R]]:
     """Declare an async function as a tool; its name and docstring are what the planner reads.
 
     Every effect above READ must have a `key`; every CHANGE must also have a `probe`.
     """
 
-    def declare(run: Callable[..., Awaitable[R]]) -> Tool[A, R]:
+    def declare(run: Callable[Concatenate[A, ...], Awaitable[R]]) -> Tool[A, R]:
         name = getattr(run, "__name__", "")
         brief = getdoc(run)
         if not brief:

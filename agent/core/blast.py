@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from statistics import median
 
 from agent.core.facts import Triaged
-from agent.core.limits import HOT_EVENTS, HOT_FACTOR, RECENT_MINUTES
+from agent.core.incident import Incident
+from agent.core.limits import HOT_EVENTS, HOT_FACTOR, HOT_RISE, ONSET_MINUTES, RECENT_MINUTES
 from agent.core.words import Blast
 from tools.observed import Issue, Picture, Point
 
@@ -31,7 +31,7 @@ def assess(picture: Picture, evidence: tuple[int, ...]) -> Triaged:
         frame=lead.top_frame if lead else None,
         onset=onset,
         rate=sum(mean(issue.series[-RECENT_MINUTES:]) for issue in hot),
-        own_baseline=sum(quiet(issue.series) for issue in hot),
+        own_baseline=sum(quiet(issue) for issue in hot),
         baseline=calm_rate(picture.errors, onset),
         traffic=calm_rate(picture.traffic, onset),
         releases=_keys(issue.releases for issue in hot),
@@ -41,25 +41,42 @@ def assess(picture: Picture, evidence: tuple[int, ...]) -> Triaged:
 
 
 def is_hot(issue: Issue) -> bool:
-    """Whether an issue's recent rate stands out from its own past. Unknown past counts as none."""
-    baseline = quiet(issue.series)
-    recent = mean(issue.series[-RECENT_MINUTES:]) if issue.series else float(issue.events)
-    if baseline == 0:
+    """Whether an issue's recent rate stands out from its own past. Without a series, its events alone say so."""
+    if not issue.series:
+        return issue.events >= HOT_EVENTS
+    recent = mean(issue.series[-RECENT_MINUTES:])
+    if _is_new(issue):
         return issue.events >= HOT_EVENTS and recent > 0
-    return recent >= HOT_FACTOR * baseline and recent >= 1
+    return recent >= _floor(issue)
 
 
 def began(issue: Issue) -> datetime:
-    """The first minute at which a hot issue stood out; its first sighting when the series cannot tell."""
-    floor = HOT_FACTOR * quiet(issue.series)
-    return next((point.at for point in issue.series if point.count > floor), issue.first_seen)
+    """The first minute from which a hot issue stood out; its first sighting when it is new."""
+    if _is_new(issue):
+        return issue.first_seen.replace(second=0, microsecond=0)
+    starts = range(len(issue.series) - ONSET_MINUTES + 1)
+    risen = (issue.series[i].at for i in starts if mean(issue.series[i : i + ONSET_MINUTES]) >= _floor(issue))
+    return next(risen, issue.last_seen)
 
 
-def quiet(series: Sequence[Point]) -> float:
-    """An issue's own baseline: the median of the quieter half of its minutes, events per minute."""
-    counts = sorted(point.count for point in series)
+def quiet(issue: Issue) -> float:
+    """An issue's own baseline, events per minute: the mean of the quieter half of its minutes; 0 when it is new."""
+    if _is_new(issue):
+        return 0.0
+    first = next((i for i, point in enumerate(issue.series) if point.count), 0)
+    counts = sorted(point.count for point in issue.series[first:])
     half = counts[: max(1, len(counts) // 2)]
-    return float(median(half)) if half else 0.0
+    return sum(half) / len(half)
+
+
+def _is_new(issue: Issue) -> bool:
+    """First seen within its series: it has no past to compare with."""
+    return bool(issue.series) and issue.first_seen >= issue.series[0].at
+
+
+def _floor(issue: Issue) -> float:
+    """What an old issue must reach to count as hot, events per minute."""
+    return max(HOT_FACTOR * quiet(issue), quiet(issue) + HOT_RISE)
 
 
 def calm_rate(series: Sequence[Point], onset: datetime | None) -> float:
@@ -90,3 +107,16 @@ def _users(hot: list[Issue]) -> int:
 
 def _keys(counted: Iterable[dict[str, int]]) -> tuple[str, ...]:
     return tuple(sorted({key for counts in counted for key in counts}))
+
+
+def radius(incident: Incident) -> Blast | None:
+    """The blast radius to act by: from triage, or from the probed endpoints while the tracker is down. None: unknown.
+
+    An endpoint is a feature; who is hit cannot be probed, so one dead endpoint counts as several users.
+    """
+    if incident.triage is not None:
+        return incident.triage.blast
+    dead = sum(not answer.ok for answer in incident.answers)
+    if not incident.surfaced or not dead:
+        return None
+    return Blast.ONE_FEATURE if dead == 1 else Blast.MANY

@@ -37,10 +37,10 @@ def _halted(incident: Incident, change: Change, key: str) -> Refuse | Stop | Non
     if loose := next((word for word in words for bad in FORBIDDEN if word.startswith(bad)), None):
         return Refuse("G5", f"`{loose}` loosens the deploy")
     others = [made for made in incident.changes if made.key != key]
+    if any(made.key == key and made.outcome is not Outcome.PENDING for made in incident.changes):
+        return Refuse("G13", "this change was made already")
     if any(made.outcome is Outcome.PENDING for made in others):
         return Refuse("G13", "another change is still in flight")
-    if incident.changes and not others:
-        return None if incident.changes[0].outcome is Outcome.PENDING else Refuse("G13", "this change was made already")
     if any(made.outcome is Outcome.OK and not made.verified for made in others):
         return Refuse("G6", "the last change is not verified yet")
     if len(others) >= MAX_CHANGES:

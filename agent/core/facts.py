@@ -77,6 +77,8 @@ class Left(_Fact):
     report: str
     applicable: bool = True
     """False when the planner found that the phase's condition does not hold."""
+    by_code: bool = False
+    """No planner was asked: code concluded it alone."""
 
 
 class Refused(_Fact):

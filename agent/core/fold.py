@@ -39,8 +39,8 @@ Ran: TypeAlias = Opened | Closed | Owed | Spent | Fallback
 Human: TypeAlias = Approved | Asked
 Phase: TypeAlias = Entered | Left | Skipped | Routed | Refused
 Finding: TypeAlias = Triaged | Surfaced | Reported | Claimed | Verified
-AFTER_THE_END: TypeAlias = Called | Claimed | Closed | Spent | Left
-"""What may still be recorded once an incident ended: calls that were under way, and what humans add."""
+AFTER_THE_END: TypeAlias = Intended | Called | Claimed | Closed | Spent | Left
+"""What may still be recorded once an incident ended: calls under way, last notes, what humans add; no CHANGE begins."""
 
 
 def fold(recorded: Iterable[Recorded]) -> Incident:
@@ -74,7 +74,8 @@ def _follows(incident: Incident, recorded: Recorded) -> None:
     fact = recorded.fact
     if incident.opened is None and not isinstance(fact, Opened):
         raise IllegalFact(f"fact {recorded.n} ({fact.kind}) comes before the incident was opened")
-    if incident.state is not State.OPEN and not isinstance(fact, AFTER_THE_END):
+    begins = isinstance(fact, Intended) and fact.change is not None
+    if incident.state is not State.OPEN and (begins or not isinstance(fact, AFTER_THE_END)):
         raise IllegalFact(f"fact {recorded.n} ({fact.kind}) comes after the incident was {incident.state}")
 
 

@@ -39,6 +39,12 @@ RESIDUE_SHARE: Final = 0.1
 HOT_FACTOR: Final = 3.0
 """An issue is hot when its recent rate is this many times its baseline."""
 
+HOT_RISE: Final = 2.0
+"""Events per minute that an old issue must rise above its baseline: chance alone moves a slow one that much."""
+
+ONSET_MINUTES: Final = 2
+"""Minutes that an old issue must stand out together before its onset is believed."""
+
 HOT_EVENTS: Final = 3
 """Events that a new issue needs before it counts as hot: one event is an anecdote."""
 

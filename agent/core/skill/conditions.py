@@ -6,7 +6,8 @@ from agent.core.skill.playbook import AllOf, Always, AnyOf, BlastIs, Condition, 
 
 _PHASE = re.compile(r"\bphases?\s+([0-9]{1,4}(?:\s*(?:,|\+|&|and|or)\s*[0-9]{1,4})*)\b", re.IGNORECASE)
 _CONFIRMS = re.compile(
-    r"phase\s+([0-9]{1,4})\s+(?:confirms|confirmed|shows|proves|finds)\s+(?:that\s+)?(.+)", re.IGNORECASE
+    r"phase\s+([0-9]{1,4})\s+(?:confirms|confirmed|shows|proves|finds)\s+(?:that\s+)?(?:an?\s+|the\s+)?(.+)",
+    re.IGNORECASE,
 )
 _NEGATED = re.compile(r"\b(?:not|no|never|unless|without|cannot|isn't|doesn't)\b", re.IGNORECASE)
 _HIGH = re.compile(r"\b(?:high|large|wide|big)\b", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Which guards hold a stop condition in code, told from what it speaks of. Other conditions only the planner is told."""
+"""Which guards hold a stop condition in code, told from what it speaks of. Of the rest only the planner is told."""
 
 import re
 from typing import NamedTuple

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails
 
 from agent.core.skill.complaints import Complaints
+from agent.core.skill.playbook import Line
 
 NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 FENCE = "---"
@@ -45,11 +46,11 @@ class Header(BaseModel):
 
 
 class Front(NamedTuple):
-    """A front matter that holds, the lines of its keys and of its triggers, and how many lines it takes."""
+    """A front matter that holds, the line of each key, the triggers with theirs, and how many lines it takes."""
 
     header: Header
     keys: Mapping[str, int]
-    triggers: tuple[int, ...]
+    triggers: tuple[Line, ...]
     length: int
 
 
@@ -66,14 +67,17 @@ def read_front(lines: Sequence[str], complain: Complaints) -> Front | None:
     for at, (key, line, _) in enumerate(entries):
         if key in {earlier for earlier, _, _ in entries[:at]}:
             complain.at(line, f"`{key}` stands twice", "keep one of the two")
+    values = {key: node for key, _, node in entries}
     try:
-        header = Header.model_validate({key: _value(node) for key, _, node in entries})
+        header = Header.model_validate({key: _value(node) for key, node in values.items()})
     except ValidationError as error:
         _explain(error, keys, complain)
         return None
-    listed = next((node for key, _, node in entries if key == "triggers"), None)
     _check_folder(header.name, keys["name"], complain)
-    return Front(header, keys, _lines(listed), length)
+    triggers = tuple(
+        Line(text=text, line=line) for text, line in zip(header.triggers, _lines(values.get("triggers")), strict=True)
+    )
+    return Front(header, keys, triggers, length)
 
 
 def end_of_front(lines: Sequence[str]) -> int:
@@ -96,24 +100,22 @@ def _entries(text: str, complain: Complaints) -> list[tuple[str, int, yaml.Node]
     if not isinstance(root, yaml.MappingNode):
         complain.at(1, "the front matter is no table", "write one `key: value` a line")
         return None
-    return [(str(key.value), key.start_mark.line + 1, node) for key, node in _pairs(root)]
+    return [(_scalar(key) or "?", key.start_mark.line + 1, node) for key, node in root.value]
 
 
-def _pairs(node: yaml.MappingNode) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    return [(key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)]
+def _scalar(node: yaml.Node) -> str | None:
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else None
 
 
 def _value(node: yaml.Node) -> object:
     """Every scalar as the string it was written as: `name: 404` is a name."""
     match node:
         case yaml.ScalarNode():
-            return str(node.value)
+            return _scalar(node)
         case yaml.SequenceNode():
-            return [item.value if isinstance(item, yaml.ScalarNode) else None for item in node.value]
-        case yaml.MappingNode():
-            return {key.value: value.value for key, value in _pairs(node)}
+            return [_scalar(item) for item in node.value]
         case _:
-            return None
+            return {_scalar(key): _scalar(value) for key, value in node.value}
 
 
 def _lines(node: yaml.Node | None) -> tuple[int, ...]:
@@ -121,7 +123,9 @@ def _lines(node: yaml.Node | None) -> tuple[int, ...]:
 
 
 def _explain(error: ValidationError, keys: Mapping[str, int], complain: Complaints) -> None:
-    wrong = {str(one["loc"][0]): one for one in reversed(error.errors(include_input=False, include_url=False))}
+    wrong = dict[str, ErrorDetails]()
+    for one in error.errors(include_input=False, include_url=False):
+        wrong.setdefault(str(one["loc"][0]), one)
     for key, what in sorted(_worded(wrong, keys), key=lambda pair: keys.get(pair[0], 1)):
         instead = _ADVICE.get(key, f"keep to {', '.join(f'`{known}`' for known in _ADVICE)}")
         complain.at(keys.get(key, 1), what, instead)

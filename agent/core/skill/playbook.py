@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from agent.core.facts import Blast
+from agent.core.words import Blast
 
 Radius: TypeAlias = Literal["high", "limited"]
 Mode: TypeAlias = Literal["rollback", "hotfix"]
@@ -176,7 +176,6 @@ class Playbook(_Element):
 def as_json(playbook: Playbook) -> dict[str, JsonValue]:
     """What `stanch skills show --json` prints: the playbook, triggers and outputs as bare strings."""
     whole: dict[str, JsonValue] = playbook.model_dump(mode="json", exclude={"where", "tools_line"})
-    return whole | {
-        "triggers": [trigger.text for trigger in playbook.triggers],
-        "outputs": [output.text for output in playbook.outputs],
-    }
+    whole["triggers"] = [trigger.text for trigger in playbook.triggers]
+    whole["outputs"] = [output.text for output in playbook.outputs]
+    return whole

@@ -1,0 +1,124 @@
+"""Builds what works on incidents: a service's tools, a library of skills, a planner, a journal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from agent.core.errors import AgentError
+from agent.core.facts import Recorded
+from agent.core.plan import Plan, plan
+from agent.core.skill.grants import granted
+from agent.core.summary import Summary
+from agent.core.words import Source
+from agent.house import folder
+from agent.planner.agent import Planner, planner
+from agent.planner.rules import NAME
+from agent.runtime.choose import choose
+from agent.runtime.desk import Desk
+from agent.runtime.gate import Gate
+from agent.runtime.journal import Journal
+from agent.runtime.library import Library, load_library
+from agent.runtime.opening import Alert, budget, open_incident, unfinished
+from agent.runtime.planning import Planning
+from agent.runtime.runner import Runner
+from agent.runtime.toolset import Granted, GuardToolset
+from agent.runtime.workflow import Crew
+from agent.settings import Settings
+from agent.wiring import Connected, connect_service
+from tools.site import Case
+from tools.texts import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """One service, ready to work incidents on."""
+
+    settings: Settings
+    connected: Connected
+    library: Library
+    runner: Runner
+    model: str
+
+    @property
+    def journal(self) -> Journal:
+        """Where the facts are."""
+        return self.runner.crew.journal
+
+    @property
+    def service(self) -> str:
+        """Its name."""
+        return self.connected.site.service.name
+
+    def unfinished(self) -> str | None:
+        """The incident that is still open on this service."""
+        return unfinished(self.journal, self.service)
+
+    def open(self, alert: Alert, skill: str | None = None) -> str:
+        """Open an incident for an alert, by the skill that it calls for. Raises AgentError when none does."""
+        chosen = skill or self._chosen(alert)
+        made = self._plan(chosen, shipping=alert.source is Source.SHIP)
+        now = self.connected.site.clock.now()
+        spend = self.settings.budget
+        limits = budget(spend.max_turns, spend.max_tokens, spend.max_cost_usd)
+        return open_incident(self.journal, alert, made, limits, self.model, now)
+
+    def _chosen(self, alert: Alert) -> str:
+        choice = choose(alert.sentence, self.library.playbooks)
+        if choice.skill is None:
+            raise AgentError(f"no skill is for this: {choice.why}; name one with --skill, or see `stanch skills list`")
+        return choice.skill
+
+    def _plan(self, skill: str, *, shipping: bool) -> Plan:
+        playbook = self.library.playbooks[skill]
+        grants = {phase.number: granted(playbook, phase, self.library.playbooks) for phase in playbook.phases}
+        texts = {name: path.read_text(encoding="utf-8") for name, path in self.library.files.items()}
+        effects = {name: tool.effect for name, tool in self.connected.tools.items()}
+        return plan(playbook, grants, texts, effects, shipping=shipping)
+
+
+def assemble(
+    settings: Settings,
+    service: str | None = None,
+    *,
+    model: str | None = None,
+    skill: Path | None = None,
+    heard: Callable[[str, Recorded], None] | None = None,
+) -> Assembled:
+    """A service's runner. `skill` is a file that replaces the skill of its name. Raises ConfigError, SkillError."""
+    library = load_library(folder("skills"), skill)
+    connected = connect_service(settings, service)
+    database = f"sqlite:///{settings.home / 'stanch.db'}"
+    journal = Journal(database, connected.site.clock.now)
+    if heard:
+        journal.listen(heard)
+    name = model or settings.model
+    crew = _crew(settings, connected, journal, name)
+    return Assembled(settings, connected, library, Runner(crew, database, settings.home), name)
+
+
+def _crew(settings: Settings, connected: Connected, journal: Journal, model: str) -> Crew:
+    texts = Texts(folder("prompts"))
+
+    @cache
+    def gate(incident: str) -> Gate:
+        return Gate(journal, connected.bind(Case(incident)), connected.site.clock)
+
+    def write(template: str, summary: Summary) -> str:
+        return texts.render(template, summary=summary)
+
+    anthropic = model.startswith("anthropic:")
+    chosen = Planner(
+        model,
+        key=settings.secret("ANTHROPIC_API_KEY") if anthropic else None,
+        base_url=settings.environ.get("ANTHROPIC_BASE_URL") if anthropic else None,
+    )
+    rules = planner(Planner(NAME), Granted)
+    agent = rules if model == NAME else planner(chosen, Granted)
+
+    def desk(incident: str, phase: int) -> Desk:
+        return crew.desk(incident, phase)
+
+    toolset = GuardToolset(desk)
+    crew = Crew(journal, gate, Planning(agent, rules, toolset, model), write)
+    return crew

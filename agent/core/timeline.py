@@ -1,0 +1,119 @@
+"""The timeline: facts to short lines that a human reads. Text that came from outside is cut, never interpreted."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from agent.core.facts import (
+    Called,
+    Claimed,
+    Closed,
+    Entered,
+    Fact,
+    Fallback,
+    Intended,
+    Left,
+    Opened,
+    Owed,
+    Recorded,
+    Refused,
+    Reported,
+    Routed,
+    Skipped,
+    Surfaced,
+    Triaged,
+    Verified,
+)
+from agent.core.words import Outcome
+from tools.contract import Effect
+
+
+class Moment(NamedTuple):
+    """One line of the timeline."""
+
+    n: int
+    at: datetime
+    what: str
+
+
+def timeline(recorded: Iterable[Recorded]) -> tuple[Moment, ...]:
+    """What happened, oldest first: the facts that a reader of a post-mortem wants."""
+    told = ((one, tell(one.fact)) for one in recorded)
+    return tuple(Moment(one.n, one.at, what) for one, what in told if what)
+
+
+def tell(fact: Fact) -> str:
+    """One fact in one line; empty when it is not worth one."""
+    match fact:
+        case Opened() | Reported() | Surfaced() | Closed():
+            return _edge(fact)
+        case Entered() | Skipped() | Routed() | Left():
+            return _phase(fact)
+        case Triaged() | Claimed() | Verified():
+            return _finding(fact)
+        case Intended() | Called() | Refused():
+            return _call(fact)
+        case Fallback(why=why):
+            return f"the model is unavailable, the rules planner goes on: {why}"
+        case Owed(reason=reason, why=why):
+            return f"humans are needed ({reason}): {why}"
+        case _:
+            return ""
+
+
+def _edge(fact: Opened | Reported | Surfaced | Closed) -> str:
+    match fact:
+        case Opened():
+            return f"alert by {fact.source} on {fact.service}: {cut(fact.sentence)}"
+        case Reported():
+            return f"{fact.by} reports: {cut(fact.impact)}"
+        case Surfaced():
+            return f"humans were told: {fact.what}"
+        case Closed():
+            return f"{fact.state}: {fact.why}"
+
+
+def _phase(fact: Entered | Skipped | Routed | Left) -> str:
+    match fact:
+        case Entered():
+            return f"phase {fact.phase} — {fact.title} ({fact.why})"
+        case Skipped():
+            return f"phase {fact.phase} — {fact.title} does not apply: {fact.why}"
+        case Routed():
+            return f"routed by `{cut(fact.row)}` to phase {' + '.join(map(str, (*fact.targets, *fact.parallel)))}"
+        case Left():
+            return ""
+
+
+def _finding(fact: Triaged | Claimed | Verified) -> str:
+    match fact:
+        case Triaged():
+            where = f"{fact.users} users, {len(fact.features)} features, {len(fact.regions)} regions"
+            return f"triage: blast radius {fact.blast}; {where}; {fact.rate:.1f} events/min; {cut(fact.lead)}"
+        case Claimed():
+            return f"root cause {fact.level}: {cut(fact.statement)}"
+        case Verified():
+            verdict = "recovered" if fact.recovered else "not recovered"
+            return f"{verdict}: {fact.rate_before:.1f} → {fact.rate_after:.1f} events/min; {fact.why}"
+
+
+def _call(fact: Intended | Called | Refused) -> str:
+    match fact:
+        case Intended(change=None):
+            return ""
+        case Intended():
+            return f"{fact.change} from {fact.was} to {fact.to} begins"
+        case Called(outcome=Outcome.OK, effect=Effect.READ):
+            return ""
+        case Called(outcome=Outcome.OK):
+            return f"{fact.tool} done"
+        case Called():
+            return f"{fact.tool} {fact.outcome}: {fact.hint}"
+        case Refused():
+            return f"{fact.tool} refused by {fact.guard}: {fact.why}"
+
+
+def cut(text: str, limit: int = 160) -> str:
+    """Outside text in one line of at most `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"

@@ -1,0 +1,223 @@
+"""What code does in a phase by itself: gather before the planner's first turn, settle what is owed after its last."""
+
+import asyncio
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from agent.core.blast import assess
+from agent.core.closure import cause_missing, ending, recovery_missing
+from agent.core.duty import Duty
+from agent.core.facts import Called, Claimed, Left, Owed, Reported, Surfaced
+from agent.core.incident import Incident
+from agent.core.releases import target
+from agent.core.summary import Summary, summarise
+from agent.core.words import Blast, CauseLevel, Source
+from agent.runtime.desk import Desk
+from agent.runtime.gate import Answer
+from tools.observed import Bisected, Picture
+
+
+class Writer(Protocol):
+    """Fills in a template of prompts/ from an incident's summary."""
+
+    def __call__(self, template: str, summary: Summary) -> str: ...  # noqa: D102 - the class says it
+
+
+async def prepare(desk: Desk) -> None:
+    """What this phase always needs, gathered at once and in parallel."""
+    duties = desk.plan.duties[desk.phase]
+    if Duty.TRIAGE in duties:
+        await _triage(desk)
+    if Duty.TRIAGE in duties or Duty.STANCH in duties:
+        await _rollback_at_hand(desk)
+
+
+async def settle(desk: Desk, report: Left, hypothesis: str | None, write: Writer) -> None:
+    """What this phase still owes, then its report."""
+    duties = desk.plan.duties[desk.phase]
+    if Duty.ROOT_CAUSE in duties:
+        await _root_cause(desk, hypothesis)
+    if Duty.STANCH in duties:
+        await _never_in_silence(desk)
+    if Duty.COORDINATE in duties:
+        await _coordinate(desk, write)
+    if Duty.POST_MORTEM in duties:
+        await _post_mortem(desk)
+    if Duty.REMEMBER in duties:
+        await _remember(desk)
+    desk.keep("left", report)
+
+
+async def _triage(desk: Desk) -> None:
+    opened = desk.incident.opened
+    service, sentence = (opened.service, opened.sentence) if opened else ("", "")
+    picture, *_ = await asyncio.gather(
+        desk.call("picture", "sentry_picture", {}),
+        desk.call("deploys", "deploy_status", {}),
+        desk.call("probes", "probe_endpoints", {}),
+        desk.call("recall", "memory_recall", {"component": service, "query": sentence[:500]}),
+    )
+    if picture.ok:
+        desk.keep("triaged", assess(Picture.model_validate(picture.result), (int(picture.evidence.removeprefix("E")),)))
+    else:
+        await _surface(desk, picture)
+
+
+async def _surface(desk: Desk, failed: Answer) -> None:
+    """The tracker cannot be read: say so to humans at once, and go on from what a human reported."""
+    incident = desk.incident
+    opened = incident.opened
+    desk.keep("blind", Owed(reason="tracker_unreachable", guard="G1", why=f"cannot triage: {failed.hint}"))
+    await desk.pay()
+    if any(page.reached for page in desk.incident.pages):
+        desk.keep("surfaced", Surfaced(what=f"the tracker cannot be reached: {failed.hint}"))
+    if opened is not None and opened.source is Source.SENTENCE:
+        desk.keep("reported", Reported(impact=opened.sentence, by="whoever called stanch"))
+
+
+async def _rollback_at_hand(desk: Desk) -> None:
+    """The deploy history, and what a rollback would undo (G10 wants it read)."""
+    if desk.incident.deployments is None:
+        await desk.call("deploys", "deploy_status", {})
+    incident = desk.incident
+    back, current = target(incident).release, incident.deployments.current if incident.deployments else None
+    known = any((diff.older, diff.newer) == (back, current) for diff in incident.diffs)
+    if back and current and not known:
+        await desk.call("changes", "git_changes", {"older": back, "newer": current})
+
+
+async def _root_cause(desk: Desk, hypothesis: str | None) -> None:
+    """Raise the cause to what the evidence proves, and no higher."""
+    found = _proof(desk.incident)
+    if found is None:
+        cited = tuple(one.n for one in desk.incident.evidence[-5:])
+        if hypothesis:
+            claim = Claimed(level=CauseLevel.CORRELATED, statement=hypothesis, evidence=cited)
+            desk.keep("cause", claim)
+        return
+    n, bisect = found
+    diff = await desk.call("diff", "git_show", {"commit": bisect.culprit})
+    if not diff.ok or bisect.culprit is None:
+        return
+    desk.keep(
+        "cause",
+        Claimed(
+            level=CauseLevel.PROVEN,
+            statement=f"{bisect.culprit[:12]} {bisect.subject}",
+            commit=bisect.culprit,
+            release=bisect.first_release,
+            evidence=(n, int(diff.evidence.removeprefix("E") or n)),
+            by="git bisect: parent good, culprit bad",
+        ),
+    )
+
+
+def _proof(incident: Incident) -> tuple[int, Bisected] | None:
+    """The newest bisect that proves a culprit, with its journal number."""
+    for recorded in reversed(incident.evidence):
+        fact = recorded.fact
+        if isinstance(fact, Called) and fact.saw == Bisected.__name__:
+            bisect = Bisected.model_validate(fact.data)
+            if bisect.culprit and bisect.parent_good and bisect.culprit_bad:
+                return recorded.n, bisect
+    return None
+
+
+async def _never_in_silence(desk: Desk) -> None:
+    """G7: with a high blast radius, leaving without an action is said to humans."""
+    incident = desk.incident
+    triage = incident.triage
+    if incident.changes or (triage is not None and triage.blast is not Blast.MANY):
+        return
+    last = next((one for one in reversed(incident.refusals) if one.phase == desk.phase), None)
+    why = f"{last.tool} was refused by {last.guard}: {last.why}" if last else target(incident).why
+    desk.keep("silence", Owed(reason="no_safe_action", guard="G7", why=f"nothing was done to production: {why}"))
+    await desk.pay()
+
+
+async def _coordinate(desk: Desk, write: Writer) -> None:
+    incident = desk.incident
+    summary = summarise(desk.journal.read(desk.incident_id))
+    if incident.note("ticket_open") is None:
+        args: dict[str, JsonValue] = {"title": _title(summary), "body": write("ticket.md.j2", summary)}
+        await desk.call("ticket", "ticket_open", {**args, **({"sentry_url": summary.url} if summary.url else {})})
+    if incident.note("chat_post") is None:
+        await desk.call("post", "chat_post", {"text": write("post.md.j2", summary)[:3000]})
+
+
+def _title(summary: Summary) -> str:
+    return f"{summary.service}: {summary.issue}"[:200]
+
+
+async def _post_mortem(desk: Desk) -> None:
+    """Write the ADR if G3 and G4 hold; else the ending says why not."""
+    incident = desk.incident
+    if incident.note("adr_write") or recovery_missing(incident) or cause_missing(incident) or incident.cause is None:
+        return
+    summary = summarise(desk.journal.read(desk.incident_id))
+    cause = incident.cause
+    items = summary.items
+    moments: list[JsonValue] = [{"at": one.at.isoformat(), "what": one.what[:300]} for one in summary.timeline[:60]]
+    await desk.call(
+        "adr",
+        "adr_write",
+        {
+            "title": _title(summary)[:120],
+            "root_cause": cause.statement[:4000],
+            "cause_level": cause.level.value,
+            "timeline": moments,
+            "why_not_caught_earlier": summary.missed_by_monitoring,
+            "why_slipped_through": summary.missed_by_tests,
+            "actions": {
+                "tests": [*items.tests],
+                "monitors": [*items.monitors],
+                "gates": [*items.gates],
+            },
+            "revisit_when": "The action items are done.",
+            "evidence": [f"E{n}" for n in cause.evidence] or [f"E{one.n}" for one in incident.evidence[-1:]],
+            **({"culprit": cause.commit} if cause.commit else {}),
+        },
+    )
+
+
+async def _remember(desk: Desk) -> None:
+    incident = desk.incident
+    summary = summarise(desk.journal.read(desk.incident_id))
+    await desk.call(
+        "remember",
+        "memory_remember",
+        {
+            "component": summary.service,
+            "title": _title(summary),
+            "outcome": f"{ending(incident).state}: {summary.action}"[:300],
+            "cause": summary.cause[:1000],
+            "facts": [f"{one.at:%H:%M:%S} {one.what}"[:300] for one in summary.timeline[-20:]],
+        },
+    )
+
+
+async def finish(desk: Desk, write: Writer) -> None:
+    """Tell the ticket and the post how it ended; page if it ended badly and nobody was reached yet."""
+    incident = desk.incident
+    summary = summarise(desk.journal.read(desk.incident_id))
+    body = write("ending.md.j2", summary)
+    done = incident.state.value == "resolved"
+    if incident.note("ticket_open"):
+        await desk.call("ticket:end", "ticket_update", {"body": body, "done": done})
+    if incident.note("chat_post"):
+        await desk.call("post:end", "chat_update", {"text": body[:3000], "resolved": done})
+
+
+def owed_at_the_end(incident: Incident) -> Owed | None:
+    """An escalation that nobody heard of yet, as a page that is due."""
+    end = ending(incident)
+    heard = any(page.reached for page in incident.pages)
+    if end.state.value == "escalated" and not heard and not incident.owed:
+        return Owed(reason="not_recovered", guard="G8", why=end.why)
+    return None
+
+
+def reached_nobody(incident: Incident) -> bool:
+    """Humans had to be told, and no page got through (G8)."""
+    return bool(incident.owed) and not any(page.reached for page in incident.pages)

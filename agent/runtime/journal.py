@@ -1,0 +1,168 @@
+"""Where facts and the ledger of effects are kept: two append-mostly tables and one of step results, one database.
+
+SQLite in WAL mode is the embedded default; any SQLAlchemy URL serves. Everything here is synchronous and short.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from pydantic import JsonValue, TypeAdapter
+from sqlalchemy import Column, Connection, Engine, Integer, MetaData, String, Table, Text, create_engine, event, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from agent.core.errors import AgentError
+from agent.core.facts import Fact, Recorded
+from agent.core.fold import fold
+from agent.core.incident import Incident
+
+_META = MetaData()
+_FACTS = Table(
+    "facts",
+    _META,
+    Column("incident", String, primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+_EFFECTS = Table(
+    "effects",
+    _META,
+    Column("key", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+_STEPS = Table(
+    "steps",
+    _META,
+    Column("incident", String, primary_key=True),
+    Column("step", String, primary_key=True),
+    Column("result", Text, nullable=False),
+)
+_FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
+EffectState: TypeAlias = Literal["intent", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effected:
+    """What the ledger knows of one business key."""
+
+    state: EffectState
+    body: dict[str, JsonValue]
+    """The Called fact, once the effect came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one step leaves behind, all or nothing."""
+
+    facts: tuple[Fact, ...] = ()
+    effect: tuple[str, EffectState, dict[str, JsonValue]] | None = None
+    step: str | None = None
+    result: JsonValue = None
+
+
+class Journal:
+    """Append-only facts of all incidents, and the ledger of their effects."""
+
+    def __init__(self, url: str, now: Callable[[], datetime]) -> None:
+        self._engine: Engine = create_engine(url, connect_args={"timeout": 30} if url.startswith("sqlite") else {})
+        self._now = now
+        self._listeners: list[Callable[[str, Recorded], None]] = []
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _wal)
+            event.listen(self._engine, "begin", _immediate)
+        _META.create_all(self._engine)
+
+    def listen(self, heard: Callable[[str, Recorded], None]) -> None:
+        """Call `heard(incident, recorded)` for every fact from now on, after it is kept."""
+        self._listeners.append(heard)
+
+    def write(self, incident: str, entry: Entry) -> tuple[Recorded, ...]:
+        """Keep an entry in one transaction. Raises IllegalFact, and keeps nothing, when a fact cannot follow."""
+        with self._engine.begin() as connection:
+            before = self._facts(connection, incident)
+            n = before[-1].n if before else 0
+            at = self._now()
+            added = tuple(Recorded(n=n + 1 + i, at=at, fact=fact) for i, fact in enumerate(entry.facts))
+            fold((*before, *added))
+            for one in added:
+                body = _FACT.dump_json(one.fact).decode()
+                connection.execute(_FACTS.insert().values(incident=incident, n=one.n, at=at.isoformat(), body=body))
+            if entry.effect:
+                key, state, body_json = entry.effect
+                connection.execute(_EFFECTS.delete().where(_EFFECTS.c.key == key))
+                connection.execute(_EFFECTS.insert().values(key=key, state=state, body=json.dumps(body_json)))
+            if entry.step:
+                result = json.dumps(entry.result)
+                connection.execute(_STEPS.insert().values(incident=incident, step=entry.step, result=result))
+        for one in added:
+            for heard in self._listeners:
+                heard(incident, one)
+        return added
+
+    def read(self, incident: str) -> tuple[Recorded, ...]:
+        """All facts of an incident, in order; empty when it is unknown."""
+        with self._engine.begin() as connection:
+            return self._facts(connection, incident)
+
+    def incident(self, incident: str) -> Incident:
+        """The incident as its facts make it."""
+        return fold(self.read(incident))
+
+    def incidents(self) -> tuple[str, ...]:
+        """Ids of all incidents, oldest first."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(select(_FACTS.c.incident).where(_FACTS.c.n == 1).order_by(_FACTS.c.at))
+            return tuple(str(row[0]) for row in rows)
+
+    def result(self, incident: str, step: str) -> JsonValue:
+        """What a step left behind; None when it did not finish."""
+        with self._engine.begin() as connection:
+            where = (_STEPS.c.incident == incident) & (_STEPS.c.step == step)
+            row = connection.execute(select(_STEPS.c.result).where(where)).first()
+        return None if row is None else json.loads(row[0])
+
+    def effect(self, key: str) -> Effected | None:
+        """What the ledger knows of a business key; None when it was never tried."""
+        with self._engine.begin() as connection:
+            row = connection.execute(select(_EFFECTS.c.state, _EFFECTS.c.body).where(_EFFECTS.c.key == key)).first()
+        return None if row is None else Effected(row[0], json.loads(row[1]))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def _facts(self, connection: Connection, incident: str) -> tuple[Recorded, ...]:
+        where = _FACTS.c.incident == incident
+        rows: Sequence[tuple[int, str, str]] = [
+            (row[0], row[1], row[2])
+            for row in connection.execute(
+                select(_FACTS.c.n, _FACTS.c.at, _FACTS.c.body).where(where).order_by(_FACTS.c.n)
+            )
+        ]
+        return tuple(_recorded(n, at, body) for n, at, body in rows)
+
+
+def _recorded(n: int, at: str, body: str) -> Recorded:
+    try:
+        return Recorded(n=n, at=datetime.fromisoformat(at), fact=_FACT.validate_json(body))
+    except ValueError as error:
+        raise AgentError(f"fact {n} in the journal cannot be read; it was written by another version") from error
+
+
+def _wal(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """WAL for readers beside a writer; transactions are ours to begin."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=wal", "synchronous=full", "busy_timeout=30000"):
+        cursor.execute(f"pragma {pragma}")
+    cursor.close()
+
+
+def _immediate(connection: Connection) -> None:
+    """Take the write lock at once: two workers number their facts one after the other."""
+    connection.exec_driver_sql("begin immediate")

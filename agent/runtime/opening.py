@@ -1,0 +1,58 @@
+"""Opening an incident: one per problem, however many alerts; its plan is kept with its first fact."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.core.facts import Budget, Opened
+from agent.core.limits import MAX_COST_USD, MAX_TOKENS, MAX_TURNS
+from agent.core.plan import Plan
+from agent.core.words import Source, State
+from agent.runtime.journal import Entry, Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What came in."""
+
+    service: str
+    source: Source
+    sentence: str
+    release: str | None = None
+
+
+def budget(turns: int | None = None, tokens: int | None = None, cost_usd: float | None = None) -> Budget:
+    """The limits, or what settings tightened them to."""
+    return Budget(
+        turns=min(turns or MAX_TURNS, MAX_TURNS),
+        tokens=min(tokens or MAX_TOKENS, MAX_TOKENS),
+        cost_usd=min(cost_usd or MAX_COST_USD, MAX_COST_USD),
+    )
+
+
+def unfinished(journal: Journal, service: str) -> str | None:
+    """The service's incident that is still open, newest first; an alert meanwhile belongs to it."""
+    for incident in reversed(journal.incidents()):
+        now = journal.incident(incident)
+        if now.state is State.OPEN and now.opened and now.opened.service == service:
+            return incident
+    return None
+
+
+def open_incident(journal: Journal, alert: Alert, plan: Plan, spend: Budget, planner: str, at: datetime) -> str:
+    """Open an incident; returns its id, e.g. `shop-20261123-4f2a91`. Opening the same one again changes nothing."""
+    seed = f"{alert.service}\n{alert.source}\n{alert.sentence}\n{alert.release}\n{at.isoformat()}"
+    incident = f"{alert.service}-{at:%Y%m%d}-{hashlib.sha256(seed.encode()).hexdigest()[:6]}"
+    opened = Opened(
+        service=alert.service,
+        source=alert.source,
+        sentence=alert.sentence,
+        skill=plan.playbook.name,
+        playbook=plan.playbook.sha256,
+        planner=planner,
+        budget=spend,
+        release=alert.release,
+    )
+    if not journal.read(incident):
+        journal.write(incident, Entry((opened,), step="plan", result=plan.model_dump(mode="json")))
+    return incident

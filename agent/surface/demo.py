@@ -1,0 +1,94 @@
+"""`stanch demo`: a whole miniature production on loopback breaks, and is stanched in front of you."""
+
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+from pydantic import JsonValue
+from rich.console import Console
+
+from agent.assembly import Assembled, assemble
+from agent.core.facts import Recorded
+from agent.lab import world
+from agent.lab.scenarios import SCENARIOS
+from agent.lab.world import Lab
+from agent.settings import load
+from agent.surface import options
+from agent.surface.outcome import acted_at
+from agent.surface.progress import progress
+from agent.surface.run import INTERRUPTED, chosen, finish
+
+HOMES: Final = Path(".stanch/demo")
+
+
+@click.command()
+@click.option("--scenario", type=click.Choice(sorted(SCENARIOS)), default="bad-deploy", show_default=True)
+@click.option("--model", default="rules", show_default=True, help="Any pydantic-ai model id; `rules` needs no key.")
+@click.option(
+    "--skill",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A skill file to run by, in place of the one of its name.",
+)
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="An empty folder for this production.")
+@options.as_json
+def demo(*, scenario: str, model: str, skill: Path | None, home: Path | None, as_json: bool) -> int:
+    """Break a small but real production on loopback, and stanch it: no account, no key, under a minute.
+
+    A demo that was interrupted goes on when it is started again, while its production still runs.
+    """
+    console = Console(stderr=True, highlight=False)
+    lab = _interrupted(scenario, home) or _started(scenario, home, console)
+    status = INTERRUPTED
+    try:
+        status = _stanched(lab, model, skill, console, as_json=as_json)
+    finally:
+        if status == INTERRUPTED:
+            console.print(f"production goes on in {lab.home} for a while: start the same demo again to go on")
+        else:
+            lab.stop()
+    return status
+
+
+def _started(scenario: str, home: Path | None, console: Console) -> Lab:
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:5.1f}s[/dim] {line}")
+
+    return world.start(scenario, home or HOMES / f"{scenario}-{time.strftime('%Y%m%d-%H%M%S')}", say=say)
+
+
+def _interrupted(scenario: str, home: Path | None) -> Lab | None:
+    """A production of this scenario that still runs with its incident unfinished, newest first."""
+    for old in [home] if home else sorted(HOMES.glob(f"{scenario}-*"), reverse=True):
+        try:
+            lab = world.attach(old)
+        except LookupError:
+            continue
+        if assemble(load(lab.config, also=lab.secrets)).unfinished():
+            return lab
+    return None
+
+
+def _stanched(lab: Lab, model: str, skill: Path | None, console: Console, *, as_json: bool) -> int:
+    heard = progress(console)
+    assembled = assemble(load(lab.config, also=lab.secrets), model=model, skill=skill, heard=heard)
+    incident = chosen(assembled, lab.sentence, skill, resume=False)
+
+    def more(recorded: tuple[Recorded, ...]) -> dict[str, JsonValue]:
+        return {"scenario": lab.scenario.name, "planted": lab.planted, **seconds(assembled, recorded)}
+
+    return finish(assembled, incident, as_json=as_json, more=more)
+
+
+def seconds(assembled: Assembled, recorded: tuple[Recorded, ...]) -> dict[str, JsonValue]:
+    """From the alert to the first action and to the end, seconds of the wall's clock."""
+    clock = assembled.connected.site.clock
+    acted = acted_at(recorded)
+    began = recorded[0].at
+    to_action = round(clock.wall_s((acted - began).total_seconds()), 2) if acted else None
+    return {
+        "seconds_to_action": to_action,
+        "seconds_total": round(clock.wall_s((recorded[-1].at - began).total_seconds()), 2),
+    }

@@ -1,0 +1,72 @@
+"""`stanch doctor`: asks every configured integration whether it works, changes nothing, and says what to do next."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import click
+
+from agent.core.errors import ConfigError
+from agent.settings import Settings, load
+from agent.surface import options
+from agent.wiring import FAMILIES, Checked, Checkout, opened, site_of
+from tools.contract import ToolFailed
+
+MARKS = {"works": "✓", "broken": "✗", "absent": "-"}
+
+
+class Finding(NamedTuple):
+    """What became of one integration."""
+
+    service: str
+    name: str
+    """`tracker sentry`; the family alone when nothing is configured."""
+    state: Literal["works", "broken", "absent"]
+    says: str
+    """What was found to work, or what to do next."""
+
+
+@click.command
+@options.config
+@options.as_json
+def doctor(config: Path | None, *, as_json: bool) -> int:
+    """Ask every configured integration whether it works; exit 2 when one does not."""
+    settings = load(config)
+    findings = asyncio.run(examined(settings))
+    if as_json:
+        click.echo(json.dumps({"model": settings.model, "findings": [finding._asdict() for finding in findings]}))
+    else:
+        click.echo(f"planner: {settings.model}")
+        for finding in findings:
+            click.echo(f"{MARKS[finding.state]} {finding.service}  {finding.name}: {finding.says}")
+    return 2 if any(finding.state == "broken" for finding in findings) else 0
+
+
+async def examined(settings: Settings) -> list[Finding]:
+    """One finding for each integration of each service. Raises ConfigError when Stanch itself cannot work."""
+    return [finding for service in settings.services for finding in [one async for one in _of(settings, service)]]
+
+
+async def _of(settings: Settings, name: str) -> AsyncIterator[Finding]:
+    configured = settings.services[name]
+    site = site_of(settings, configured.service)
+    yield await _asked(name, "repo git", Checkout(configured.service))
+    for table in configured.back_ends:
+        what = f"{table.family} {table.table.get('kind', '')}".strip()
+        try:
+            integration = opened(settings, site, table)
+        except ConfigError as error:
+            yield Finding(name, what, "broken", str(error))
+        else:
+            yield await _asked(name, what, integration.back_end)
+    for family in sorted(FAMILIES.keys() - {table.family for table in configured.back_ends}):
+        yield Finding(name, family, "absent", f"add a `{family}` table to [service.{name}], see `stanch init`")
+
+
+async def _asked(service: str, name: str, back_end: Checked) -> Finding:
+    try:
+        return Finding(service, name, "works", await back_end.check())
+    except ToolFailed as error:
+        return Finding(service, name, "broken", error.hint)

@@ -1,0 +1,12 @@
+"""Options that more than one command has."""
+
+from pathlib import Path
+
+import click
+
+config = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The stanch.toml to use; else the nearest one, here or in a folder above.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")

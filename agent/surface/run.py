@@ -1,0 +1,94 @@
+"""`stanch run`: work an incident on the configured service, live, to its end."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+from pydantic import JsonValue
+from rich.console import Console
+
+from agent.assembly import Assembled, assemble
+from agent.core.errors import AgentError
+from agent.core.facts import Recorded
+from agent.core.report import reconcile
+from agent.core.summary import summarise
+from agent.core.words import Source
+from agent.runtime.duties import reached_nobody
+from agent.runtime.opening import Alert
+from agent.settings import load
+from agent.surface import options
+from agent.surface.outcome import EXIT, outcome
+from agent.surface.progress import progress
+
+INTERRUPTED: Final = 130
+
+
+@click.command()
+@click.argument("sentence", required=False)
+@click.option("--service", help="Which service of stanch.toml; needed when it has several.")
+@click.option("--model", help="`rules`, or a pydantic-ai model id such as anthropic:claude-opus-4-8.")
+@click.option(
+    "--skill",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A skill file to run by, in place of the one of its name.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the incident that is still open, and open none.")
+@options.config
+@options.as_json
+def run(  # noqa: PLR0913 - one parameter per option, as click has it
+    sentence: str | None,
+    *,
+    service: str | None,
+    model: str | None,
+    skill: Path | None,
+    resume: bool,
+    config: Path | None,
+    as_json: bool,
+) -> int:
+    """Work an incident: `stanch run "prod is down, checkout returns 500"`.
+
+    An incident of the service that is still open is gone on with; nothing is done twice.
+    """
+    heard = progress(Console(stderr=True, highlight=False))
+    assembled = assemble(load(config), service, model=model, skill=skill, heard=heard)
+    incident = chosen(assembled, sentence, skill, resume=resume)
+    return finish(assembled, incident, as_json=as_json)
+
+
+def chosen(assembled: Assembled, sentence: str | None, skill: Path | None, *, resume: bool) -> str:
+    """The open incident, or a new one for the sentence. Raises AgentError when there is neither."""
+    if known := assembled.unfinished():
+        click.echo(f"going on with {known}, which is still open", err=True)
+        return known
+    if resume or not sentence:
+        hint = 'say what is wrong: stanch run "prod is down"'
+        raise AgentError(f"no incident of {assembled.service} is open; {hint}")
+    by = next((name for name, path in assembled.library.files.items() if path == skill), None)
+    return assembled.open(Alert(assembled.service, Source.SENTENCE, sentence), by)
+
+
+def finish(
+    assembled: Assembled,
+    incident: str,
+    *,
+    as_json: bool,
+    more: Callable[[tuple[Recorded, ...]], dict[str, JsonValue]] = lambda _: {},
+) -> int:
+    """Work the incident to its end, print what came of it, and give its exit code."""
+    try:
+        asyncio.run(assembled.runner.work(incident))
+    except KeyboardInterrupt:
+        click.echo(f"interrupted; nothing is lost: `stanch run --resume` goes on with {incident}", err=True)
+        return INTERRUPTED
+    recorded = assembled.journal.read(incident)
+    summary, now = summarise(recorded), assembled.journal.incident(incident)
+    template = assembled.runner.crew.plan_of(incident).playbook.report
+    click.echo(reconcile(template, summary, now), err=as_json)
+    if reached_nobody(now):
+        click.echo("NOBODY WAS REACHED: every pager failed. Call somebody now.", err=True)
+    if as_json:
+        click.echo(json.dumps({**outcome(incident, recorded), **more(recorded)}))
+    return EXIT[now.state]

@@ -1,0 +1,183 @@
+"""Bisect: names the planted culprit, and nobody when nobody can be proved."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from tests.repository import History, asked, history, site
+from tools.bisect import Ends, git_bisect, useless
+from tools.contract import ToolFailed
+from tools.observed import Bisected
+from tools.site import Service, Site
+from tools.trackers.base import Tracker
+
+REPRODUCTION = """
+import json, os, sys
+from pathlib import Path
+assert {*os.environ} <= {"PATH", "HOME", "LANG", "LC_CTYPE", "PYTHONDONTWRITEBYTECODE", "PWD"}, os.environ
+event = json.loads(Path(sys.argv[1]).read_text())
+Path("left-behind").write_text("")
+source = Path("app.py").read_text()
+Path("app.py").write_text("ruined")
+if "untestable" in source:
+    sys.exit(3)
+if "flaky" in source:
+    draws = Path(os.environ["HOME"], "draws")
+    draws.touch()
+    draws.write_text(draws.read_text() + "x")
+    sys.exit(len(draws.read_text()) % 2)
+if "lucky" in source and not Path(os.environ["HOME"], "lucky").exists():
+    Path(os.environ["HOME"], "lucky").touch()
+    sys.exit(0)
+sys.exit(event["request"]["path"] == "/pay" and "broken" in source)
+"""
+
+
+class OneEvent:
+    """A tracker that knows one event."""
+
+    async def event(self, issue: str) -> dict[str, JsonValue]:
+        """The event."""
+        assert issue == "4711"
+        return {"request": {"path": "/pay"}}
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> History:
+    (tmp_path / "reproduce.py").write_text(REPRODUCTION)
+    repo = history(tmp_path / "shop")
+    repo.commit("Start", {"app.py": "# 0 fine\n"}, tag="v1.0.0")
+    return repo
+
+
+def _bisected(repo: History, good: str = "v1.0.0", bad: str = "v1.1.0") -> Bisected:
+    command = (sys.executable, str(repo.path.parent / "reproduce.py"), "{event}")
+    where = site(Service("shop", repo.path, reproduce=command), repo.path.parent / "home")
+    ports = {Service: where.service, Site: where, Tracker: OneEvent()}
+    before = repo.users()
+    found = asked(git_bisect, ports, {"issue_id": "4711", "good": good, "bad": bad})
+    assert repo.users() == before
+    assert [p.name for p in (where.home / "worktrees" / "shop").iterdir()] == ["lock"]
+    return found
+
+
+def test_names_the_planted_culprit_and_proves_it(made: History) -> None:
+    for number in range(1, 15):
+        source = "broken" if number >= 9 else "fine"
+        made.commit(f"Step {number}", {"app.py": f"# {number} {source}\n"}, tag="v1.0.5" if number == 11 else "")
+    made.git("tag", "v1.1.0")
+    (made.path / "app.py").write_text("half written")
+    found = _bisected(made)
+    assert (found.culprit, found.subject, found.first_release) == (made.shas[9], "Step 9", "v1.0.5")
+    assert (found.parent_good, found.culprit_bad, found.paths) == (True, True, ("app.py",))
+    assert 3 <= found.steps <= 5
+
+
+def test_names_the_only_commit_between(made: History) -> None:
+    made.commit("Break", {"app.py": "broken"}, tag="v1.1.0")
+    assert _bisected(made).culprit == made.shas[1]
+
+
+@pytest.mark.parametrize(
+    ("sources", "why"),
+    [
+        (["fine"] * 3, "passes on both"),
+        (["broken", "flaky"], "flaky"),
+        (["broken", "untestable"], "cannot tell at `bad`"),
+        (["fine", "untestable", "untestable", "broken"], "only commits that the reproduction cannot tell"),
+    ],
+)
+def test_names_nobody_when_nothing_is_proved(made: History, sources: list[str], why: str) -> None:
+    for source in sources:
+        made.commit("Step", {"app.py": f"# {len(made.shas)} {source}\n"})
+    made.git("tag", "v1.1.0")
+    found = _bisected(made)
+    assert (found.culprit, found.first_release) == (None, None)
+    assert why in found.why
+
+
+def test_names_nobody_when_both_ends_fail(made: History) -> None:
+    made.commit("Break", {"app.py": "broken"}, tag="v1.0.1")
+    made.commit("More", {"app.py": "broken more"}, tag="v1.1.0")
+    found = _bisected(made, good="v1.0.1")
+    assert (found.culprit, "fails on both" in found.why) == (None, True)
+
+
+def test_skips_what_cannot_be_tested(made: History) -> None:
+    for source in ("fine", "untestable", "fine", "broken", "untestable", "broken"):
+        made.commit("Step", {"app.py": f"# {len(made.shas)} {source}\n"})
+    made.git("tag", "v1.1.0")
+    assert _bisected(made).culprit == made.shas[4]
+
+
+def test_names_an_evil_merge_whose_parents_both_pass(made: History) -> None:
+    made.git("checkout", "--quiet", "-b", "side")
+    made.commit("Side", {"side.py": "1"})
+    made.git("checkout", "--quiet", "main")
+    made.commit("Main", {"main.py": "1"})
+    made.git("merge", "--quiet", "--no-commit", "--no-ff", "side")
+    evil = made.commit("Merge", {"app.py": "broken"}, tag="v1.1.0")
+    found = _bisected(made)
+    assert (found.culprit, found.parent_good, "app.py" in found.paths) == (evil, True, True)
+
+
+def test_names_nobody_when_the_error_is_older_than_the_fork(made: History) -> None:
+    made.commit("Break", {"app.py": "broken"})
+    made.git("checkout", "--quiet", "-b", "fixed")
+    made.commit("Fix", {"app.py": "fine again"}, tag="v1.0.1")
+    made.git("checkout", "--quiet", "main")
+    made.commit("More", {"more.py": "1"}, tag="v1.1.0")
+    found = _bisected(made, good="v1.0.1")
+    assert (found.culprit, "older `good`" in found.why) == (None, True)
+
+
+def test_says_so_when_there_is_no_reproduction(made: History) -> None:
+    where = site(Service("shop", made.path), made.path.parent / "home")
+    ports = {Service: where.service, Site: where, Tracker: OneEvent()}
+    found = asked(git_bisect, ports, {"issue_id": "4711", "good": "v1.0.0", "bad": "v1.0.0"})
+    assert (found.culprit, "no `reproduce` command" in found.why) == (None, True)
+
+
+def test_refuses_an_option_as_a_release(made: History) -> None:
+    with pytest.raises(ToolFailed, match="no commit"):
+        _bisected(made, good="--upload-pack=touch x")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "why"),
+    [
+        ((0, 0, 0), (1, 1, 1), ""),
+        ((0, 1, 0), (1, 1, 1), "flaky: it failed 1 times of 3 at `good`"),
+        ((1, 1, 1), (0, 0, 0), "wrong way round"),
+        ((125, 0, 0), (1, 1, 1), "cannot tell at `good`"),
+    ],
+)
+def test_judges_the_ends_before_searching(good: tuple[int, ...], bad: tuple[int, ...], why: str) -> None:
+    assert why in useless(Ends(good, bad))
+    assert bool(useless(Ends(good, bad))) == bool(why)
+
+
+def test_never_blames_the_commit_after_a_lucky_run(made: History) -> None:
+    """A broken commit passes once by luck, so git names an innocent one; running its parent again finds that out."""
+    for source in ("fine", *["broken lucky"] * 5, "broken"):
+        made.commit("Step", {"app.py": f"# {len(made.shas)} {source}\n"})
+    made.git("tag", "v1.1.0")
+    found = _bisected(made)
+    assert (found.culprit, found.parent_good, found.culprit_bad) == (None, False, True)
+    assert "flaky" in found.why
+
+
+def test_says_so_when_there_are_several_merge_bases(made: History) -> None:
+    git = made.git
+    one = made.commit("One", {"one.py": "1"})
+    git("checkout", "--quiet", "-b", "side", "v1.0.0")
+    two = made.commit("Two", {"two.py": "1"})
+    git("merge", "--quiet", "-m", "Cross", one)
+    made.commit("Good", {"good.py": "1"}, tag="v1.0.1")
+    git("checkout", "--quiet", "main")
+    git("merge", "--quiet", "-m", "Cross", two)
+    made.commit("Break", {"app.py": "broken"}, tag="v1.1.0")
+    found = _bisected(made, good="v1.0.1")
+    assert (found.culprit, "2 merge bases" in found.why) == (None, True)

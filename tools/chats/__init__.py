@@ -1,0 +1,1 @@
+"""Chat back ends, one file per kind."""

@@ -1,0 +1,171 @@
+"""Hotfix: revert or patch the culprit on the running release, test it, tag it. Ships nothing."""
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, Literal
+
+from pydantic import Field, model_validator
+
+from tools.contract import Args, Effect, ToolFailed, tool
+from tools.deploys.base import Deploys
+from tools.machine import run, scrubbed
+from tools.observed import Prepared
+from tools.repo import Bench, Repository, opened, version_of, worktree
+from tools.site import Case, Service, Site
+
+TESTS_S: Final = 900.0
+_TOOL: Final = "hotfix_prepare"
+_GATES: Final = ("jenkinsfile", "azure-pipelines", "bitbucket-pipelines", ".")
+"""How names of CI files and folders begin, in lower case. A dot file configures a tool, not the service."""
+_BROKEN = "git failed in a worktree of our own; check free space and run `git fsck` in the repository"
+
+
+class Hotfix(Args):
+    """What to undo, and how."""
+
+    culprit: str = Field(min_length=7, max_length=64, description="Sha of the commit that bisect proved.")
+    kind: Literal["revert", "patch"]
+    patch: str | None = Field(default=None, max_length=50_000, description="Unified diff, for `patch` only.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Hotfix":
+        if (self.kind == "patch") != bool(self.patch):
+            raise ValueError("`patch` goes with kind `patch`, and only with it")
+        return self
+
+    @property
+    def mark(self) -> str:
+        """How it fixes, in one word: the same patch has the same mark."""
+        return f"{self.kind}:{sha256((self.patch or '').encode()).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One hotfix being made."""
+
+    repo: Repository
+    bench: Bench
+    args: Hotfix
+    culprit: str
+
+    async def git(self, *args: str, hint: str = _BROKEN) -> str:
+        """What git prints in the worktree. Raises ToolFailed with `hint`."""
+        return await self.repo.text(*args, cwd=self.bench.tree, hint=hint)
+
+
+@tool(Effect.NOTE, timeout_s=1200, key=lambda args: f"{args.culprit}:{args.mark}")
+async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case) -> Prepared:
+    """Prepare a hotfix of the running release: revert or patch the culprit on a branch, run the tests, tag it.
+
+    Use it when few users are affected and the culprit is proven. It ships nothing: `deploy_hotfix` does. A patch may
+    only edit tracked source files, not CI, and create, rename or delete none.
+    Example: {"culprit": "3f2a9c1d77aa", "kind": "revert"}
+    """
+    repo = await opened(_TOOL, site.service)
+    culprit = await repo.commit(args.culprit)
+    if prepared := await _prepared(repo, args.mark, culprit, case):
+        return prepared
+    running = (await deploys.status()).current
+    if running is None:
+        raise ToolFailed(_TOOL, "no release is running, so there is nothing to fix; look at `deploy_status`")
+    base = await repo.commit(f"refs/tags/{running}")
+    if not await repo.ancestor(culprit, base):
+        raise ToolFailed(_TOOL, f"{running} does not contain the culprit; fix the release that does, or look again")
+    async with worktree(repo, site.home, "hotfix", base) as bench:
+        work = Work(repo, bench, args, culprit)
+        await (_revert(work) if args.kind == "revert" else _patch(work))
+        subject = (await work.git("show", "--no-patch", "--format=%s", culprit)).strip()[:120]
+        marks = f"Stanch-Incident: {case.id}\nStanch-Fixes: {culprit}\nStanch-Mark: {args.mark}"
+        message = f"{args.kind.title()} {culprit[:12]}: {subject}\n\n{marks}"
+        await work.git("commit", "--quiet", "--no-verify", "-m", message)
+        commit = (await work.git("rev-parse", "HEAD")).strip()
+        tests = await _tested(site.service, bench)
+        branch, tag = await _branch(repo, case), await _next(repo, running)
+        await work.git("branch", "--no-track", branch, commit, hint=f"the branch {branch} cannot be made; look at it")
+        note = f"{tag}: hotfix of {running}\n\n{marks}\nStanch-Branch: {branch}\nStanch-Tests: {tests}"
+        await work.git("tag", "--annotate", "-m", note, tag, commit, hint=f"the tag {tag} cannot be made; look at it")
+    return Prepared(tag=tag, branch=branch, commit=commit, fixes=culprit, tests=tests)
+
+
+async def _prepared(repo: Repository, mark: str, culprit: str, case: Case) -> Prepared | None:
+    """The same fix, made before for the same incident: its tag says so."""
+    wanted = {"Stanch-Incident": case.id, "Stanch-Fixes": culprit, "Stanch-Mark": mark}
+    form = "--format=%(refname:strip=2)%1f%(*objectname)%1f%(contents:trailers:only,unfold)%1e"
+    for entry in (await repo.text("for-each-ref", form, "refs/tags", hint=_BROKEN)).split("\x1e")[:-1]:
+        tag, commit, trailers = entry.lstrip("\n").split("\x1f", 2)
+        said = {name: value for name, _, value in (row.partition(": ") for row in trailers.splitlines())}
+        if commit and wanted.items() <= said.items():  # a tag without a message of its own shows its commit's
+            return Prepared(
+                tag=tag, branch=said["Stanch-Branch"], commit=commit, fixes=culprit, tests=said["Stanch-Tests"]
+            )
+    return None
+
+
+async def _revert(work: Work) -> None:
+    shown = await work.git("show", "--no-patch", "--format=%P%x00%B", work.culprit)
+    parents, _, message = shown.partition("\0")
+    if "This reverts commit" in message:
+        hint = "the culprit is itself a revert: undoing it brings back what it fixed; prepare a patch, or roll back"
+        raise ToolFailed(_TOOL, hint)
+    mainline = ("-m", "1") if len(parents.split()) > 1 else ()
+    hint = "later commits stand on the culprit, so it cannot be reverted alone; prepare a patch, or roll back"
+    await work.git("revert", "--no-commit", *mainline, work.culprit, hint=hint)
+    if (await work.repo.git("diff", "--cached", "--quiet", cwd=work.bench.tree)).ok:
+        raise ToolFailed(_TOOL, "the revert changes nothing: the running release has it undone already")
+
+
+async def _patch(work: Work) -> None:
+    file = work.bench.side / "fix.patch"
+    await asyncio.to_thread(file.write_text, (work.args.patch or "").rstrip("\n") + "\n", encoding="utf-8")
+    no_fit = "the patch does not apply to the running release; make it against `git_source` of that release"
+    await work.git("apply", "--check", "--index", str(file), hint=no_fit)
+    if (await work.git("apply", "--summary", str(file), hint=no_fit)).strip():
+        raise ToolFailed(_TOOL, "the patch creates, deletes, renames or re-modes a file; it may only edit lines")
+    touched = (await work.git("apply", "--numstat", "-z", str(file), hint=no_fit)).split("\0")
+    listed = (await work.git("ls-files", "--stage", "-z")).split("\0")
+    plain = {entry.partition("\t")[2] for entry in listed if entry.startswith("100")}
+    for path in (entry.split("\t")[-1] for entry in touched if entry):
+        if path not in plain:
+            raise ToolFailed(_TOOL, "the patch edits what is no tracked plain file; it may only edit those")
+        if any(part.lower().startswith(_GATES) for part in path.split("/")):
+            raise ToolFailed(_TOOL, "the patch edits CI or tool configuration; a hotfix never changes its own gates")
+    await work.git("apply", "--index", str(file), hint=no_fit)
+
+
+async def _tested(service: Service, bench: Bench) -> str:
+    """What the service's tests say, one line. Raises ToolFailed when they fail."""
+    if not service.tests:
+        return "not run: the service has no `tests` command"
+    home = bench.side / "home"
+    await asyncio.to_thread(home.mkdir)
+    began = time.monotonic()
+    ran = await run(service.tests, cwd=bench.tree, env=scrubbed(home), timeout_s=TESTS_S)
+    if ran.status is None:
+        raise ToolFailed(_TOOL, f"the service's tests did not start, or not end within {TESTS_S:.0f} s; roll back")
+    if not ran.ok:
+        raise ToolFailed(_TOOL, f"the service's tests fail with this fix (exit {ran.status}); nothing was tagged")
+    return f"passed in {time.monotonic() - began:.0f} s"
+
+
+async def _branch(repo: Repository, case: Case) -> str:
+    """`hotfix/<incident>`, numbered when this incident has one already."""
+    base = f"hotfix/{re.sub(r'[^A-Za-z0-9_-]+', '-', case.id).strip('-')}"
+    taken = (await repo.text("for-each-ref", "--format=%(refname:strip=2)", "refs/heads", hint=_BROKEN)).splitlines()
+    return next(name for name in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if name not in taken)
+
+
+async def _next(repo: Repository, running: str) -> str:
+    """The next free patch version after `running`, as a tag."""
+    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", version_of(repo.service, running))
+    if numbers is None:
+        raise ToolFailed(_TOOL, f"{running} is no {repo.service.tag} with three numbers, so the next is unknown")
+    major, minor, patch = map(int, numbers.groups())
+    taken = set(await repo.releases())
+    return next(
+        tag
+        for number in range(patch + 1, patch + len(taken) + 2)
+        if (tag := repo.service.tag.format(version=f"{major}.{minor}.{number}")) not in taken
+    )

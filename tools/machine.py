@@ -1,0 +1,118 @@
+"""What a tool needs of the machine it runs on: a command within limits, and a lock between processes."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import time
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, NamedTuple
+
+import psutil
+
+KEEP_BYTES = 4_000_000
+"""Most of a command's output that is ever read: a diff of generated files has no end."""
+_LOCK_POLL_S = 0.1
+
+
+class Ran(NamedTuple):
+    """How a command ended."""
+
+    status: int | None
+    """Exit status; None when it could not be started or ran over its time. Negative: the signal that ended it."""
+    out: str
+    dropped: int
+    """Bytes of output beyond what is kept."""
+
+    @property
+    def ok(self) -> bool:
+        """It ended by itself, with 0."""
+        return self.status == 0
+
+
+def scrubbed(home: Path) -> dict[str, str]:
+    """The environment of a command that may run untrusted code: how to find programs, and nothing to steal."""
+    path = os.pathsep.join(os.get_exec_path())
+    return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+async def run(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, timeout_s: float, survivors: bool = False
+) -> Ran:
+    """Run one command without a shell and without input.
+
+    `env` None hands on Stanch's own environment. What the command leaves running is ended too, unless it may have
+    `survivors` (a restart does). When the caller is cancelled, or time is up, all of it is killed.
+    """
+    # Files and not pipes: a daemon that the command starts would keep a pipe open, and us waiting.
+    with TemporaryFile() as out:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *argv, cwd=cwd, env=env, stdin=DEVNULL, stdout=out, stderr=DEVNULL, start_new_session=True
+            )
+        except OSError:
+            return Ran(None, "", 0)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await process.wait()
+        except TimeoutError:
+            return Ran(None, *_read(out))
+        finally:
+            over = process.returncode is not None
+            if not over:
+                _kill_tree(process.pid)
+                await process.wait()
+            elif not survivors:
+                _kill_group(process.pid)
+        return Ran(process.returncode, *_read(out))
+
+
+def _read(out: IO[bytes]) -> tuple[str, int]:
+    size = os.fstat(out.fileno()).st_size
+    out.seek(0)
+    return out.read(KEEP_BYTES).decode("utf-8", "replace"), max(size - KEEP_BYTES, 0)
+
+
+def _kill_tree(pid: int) -> None:
+    """End a running command with all its descendants, those in groups of their own too."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+    _kill_group(pid)
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+@asynccontextmanager
+async def held(path: Path, wait_s: float) -> AsyncGenerator[None]:
+    """Hold the lock file `path` against every other process; the kernel frees it however this one ends.
+
+    Raises TimeoutError when another holds it for longer than `wait_s`.
+    """
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        deadline = time.monotonic() + wait_s
+        while not _taken(lock):
+            if time.monotonic() >= deadline:
+                raise TimeoutError
+            await asyncio.sleep(_LOCK_POLL_S)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""Paging: wakes a human, one page per incident and reason."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from tools.contract import Args, Effect, tool
+from tools.observed import Reached
+from tools.pagers.base import Alarm, Pagers
+from tools.site import Case, Service
+
+SUMMARY_LIMIT = 1024
+"""Characters that PagerDuty takes in a summary, the service's name included; the rest is cut: a page must go out."""
+
+
+class Reason(StrEnum):
+    """Why a human is needed."""
+
+    ROLLBACK_FAILED = "rollback_failed"
+    CHANGE_FAILED = "change_failed"
+    TRACKER_UNREACHABLE = "tracker_unreachable"
+    NOT_RECOVERED = "not_recovered"
+    BUDGET_SPENT = "budget_spent"
+    NO_SAFE_ACTION = "no_safe_action"
+    CAUSE_UNPROVEN = "cause_unproven"
+    ASKED = "asked"
+    OTHER = "other"
+
+
+class Page(Args):
+    """A page to send."""
+
+    reason: Reason = Field(description="Why a human is needed; each reason pages once per incident.")
+    summary: str = Field(
+        min_length=1, max_length=4000, description="What is broken, what was done, what the human must decide."
+    )
+
+
+def _reason(args: Page) -> str:
+    return args.reason
+
+
+@tool(Effect.PAGE, timeout_s=180, key=_reason)
+async def page_humans(args: Page, pagers: Pagers, service: Service, case: Case) -> Reached:
+    """Wake the human on call; if the pager fails, each fallback is tried. One page per reason and incident.
+
+    Use when only a human can go on. Example: page_humans(reason="rollback_failed", summary="v1.7.3 did not pass its
+    health check after the rollback; v1.8.0 still fails checkout for all users")
+    """
+    summary = " ".join(f"[{service.name}] {args.summary}".split())[:SUMMARY_LIMIT]
+    details = {"incident": case.id, "title": case.title, "reason": args.reason, "environment": service.environment}
+    links = ((case.url, "Incident"),) if case.url else ()
+    return await pagers.page(Alarm(f"{case.id}:{args.reason}", summary, details, links))

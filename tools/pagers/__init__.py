@@ -1,0 +1,1 @@
+"""Pager back ends, one file per kind."""

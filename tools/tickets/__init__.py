@@ -1,0 +1,1 @@
+"""Ticket back ends, one file per kind."""

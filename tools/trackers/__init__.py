@@ -1,0 +1,1 @@
+"""Error trackers: one file for each, named by its `kind`."""
