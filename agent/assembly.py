@@ -58,10 +58,9 @@ class Assembled:
         """Open an incident for an alert, by the skill that it calls for. Raises AgentError when none does."""
         chosen = skill or self._chosen(alert)
         made = self._plan(chosen, shipping=alert.source is Source.SHIP)
-        now = self.connected.site.clock.now()
         spend = self.settings.budget
         limits = budget(spend.max_turns, spend.max_tokens, spend.max_cost_usd)
-        return open_incident(self.journal, alert, made, limits, self.model, now)
+        return open_incident(self.journal, alert, made, limits, self.model)
 
     def _chosen(self, alert: Alert) -> str:
         choice = choose(alert.sentence, self.library.playbooks)
@@ -88,7 +87,7 @@ def assemble(
     """A service's runner. `skill` is a file that replaces the skill of its name. Raises ConfigError, SkillError."""
     library = load_library(folder("skills"), skill)
     connected = connect_service(settings, service)
-    database = f"sqlite:///{settings.home / 'stanch.db'}"
+    database = settings.database
     journal = Journal(database, connected.site.clock.now)
     if heard:
         journal.listen(heard)

@@ -125,6 +125,11 @@ class Settings:
     source: Located
     environ: Mapping[str, str] = field(repr=False)
 
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the database that holds journal and workflows."""
+        return f"sqlite:///{self.home / 'stanch.db'}"
+
     def secret(self, name: str) -> SecretStr | None:
         """What the environment holds under `name`; None when that is nothing."""
         value = self.environ.get(name)

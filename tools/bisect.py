@@ -154,7 +154,7 @@ async def _proved(search: Search, unproved: Bisected, log: str) -> Bisected:
 
 def _culprit(log: str) -> str:
     """The sha in git's `# first bad commit: [sha] subject`; empty when there is none."""
-    lines = [line for line in log.splitlines() if line.startswith("# first bad commit: [")]
+    lines = [line for line in log.split("\n") if line.startswith("# first bad commit: [")]
     return lines[-1].partition("[")[2].partition("]")[0] if lines else ""
 
 

@@ -16,7 +16,8 @@ Path = Annotated[str, Field(min_length=1, max_length=300, description="A file, a
 _COMMITS, _PATHS = 50, 200
 _SUBJECT, _MESSAGE, _DIFF, _LINE = 120, 2000, 12_000, 300
 """Characters. A planner's whole turn must stay readable whatever somebody committed."""
-_FIELDS = "%x1e%H%x1f%cI%x1f%an%x1f%s"
+_FIELDS = "%H%x00%cI%x00%an%x00%s"
+"""NUL between them: the one character that no message can hold."""
 
 
 class Between(Args):
@@ -123,15 +124,17 @@ async def git_show(args: Look, service: Service) -> Shown:
     hint = f"git cannot show `{args.commit}`; run `git fsck` in the repository"
     only = () if args.path is None else ("--", args.path)
     first = ("--diff-merges=first-parent", "--no-renames")
-    head = await repo.text("show", "--no-patch", f"--format={_FIELDS}%x1f%B", sha, hint=hint)
+    head = await repo.text("show", "--no-patch", f"--format={_FIELDS}%x00%B", sha, hint=hint)
     names = await repo.text("show", *PLAIN, *first, "--format=", "--name-only", "-z", sha, hint=hint)
     ran = await repo.git("show", *PLAIN, *first, "--format=", sha, *only)
     if not ran.ok:
         raise ToolFailed("git_show", hint)
-    commit, message = _commit(head)
+    *fields, message = head.split("\0")
     paths = tuple(filter(None, names.split("\0")))[:_PATHS]
     cut = max(len(ran.out) - _DIFF, 0) + ran.dropped
-    return Shown(commit=commit, message=message.strip()[:_MESSAGE], paths=paths, diff=ran.out[:_DIFF], cut=cut)
+    return Shown(
+        commit=_commit(*fields), message=message.strip()[:_MESSAGE], paths=paths, diff=ran.out[:_DIFF], cut=cut
+    )
 
 
 @tool(Effect.READ, timeout_s=60)
@@ -184,8 +187,7 @@ async def git_blame(args: Spot, service: Service) -> Blamed:
         elif row and not author:
             author = row.partition(" ")[0]
             shas[author] = None
-    heads = await repo.text("log", "--no-walk", f"--format={_FIELDS}", *shas, hint=hint)
-    commits = tuple(_commit(head)[0] for head in heads.split("\x1e")[1:])
+    commits = _commits(await repo.text("log", "-z", "--no-walk", f"--format={_FIELDS}", *shas, hint=hint))
     return Blamed(release=args.release, path=path, lines=tuple(lines), commits=commits)
 
 
@@ -212,19 +214,21 @@ async def _span(repo: Repository, args: Between) -> str:
 async def _log(repo: Repository, span: str, path: str | None) -> Log:
     hint = "git cannot list the commits; run `git fsck` in the repository"
     only = ("--", *filter(None, [path]))
-    raw = await repo.text("log", f"--max-count={_COMMITS}", f"--format={_FIELDS}", span, *only, hint=hint)
+    raw = await repo.text("log", "-z", f"--max-count={_COMMITS}", f"--format={_FIELDS}", span, *only, hint=hint)
     total = int(await repo.text("rev-list", "--count", span, *only, hint=hint))
-    commits = tuple(_commit(head)[0] for head in raw.split("\x1e")[1:])
+    commits = _commits(raw)
     return Log(commits=commits, more=total - len(commits))
 
 
-def _commit(head: str) -> tuple[Commit, str]:
-    """A commit printed as `_FIELDS`, and what stands after them."""
-    sha, at, author, subject, rest = (head.lstrip("\x1e") + "\x1f").split("\x1f", 4)
-    commit = Commit(
-        sha=sha, at=datetime.fromisoformat(at), author=author[:_SUBJECT], subject=subject.strip()[:_SUBJECT]
-    )
-    return commit, rest.rstrip("\x1f")
+def _commits(raw: str) -> tuple[Commit, ...]:
+    """Commits printed by `git log -z` as `_FIELDS`."""
+    fields = raw.split("\0")[:-1]
+    return tuple(_commit(*fields[n : n + 4]) for n in range(0, len(fields), 4))
+
+
+def _commit(sha: str, at: str, author: str, subject: str) -> Commit:
+    when = datetime.fromisoformat(at)
+    return Commit(sha=sha, at=when, author=author[:_SUBJECT], subject=subject.strip()[:_SUBJECT])
 
 
 async def _tracked(repo: Repository, sha: str, path: str) -> str:

@@ -93,13 +93,13 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
 async def _prepared(repo: Repository, mark: str, culprit: str, case: Case) -> Prepared | None:
     """The same fix, made before for the same incident: its tag says so."""
     wanted = {"Stanch-Incident": case.id, "Stanch-Fixes": culprit, "Stanch-Mark": mark}
-    form = "--format=%(refname:strip=2)%1f%(*objectname)%1f%(contents:trailers:only,unfold)%1e"
-    for entry in (await repo.text("for-each-ref", form, "refs/tags", hint=_BROKEN)).split("\x1e")[:-1]:
-        tag, commit, trailers = entry.lstrip("\n").split("\x1f", 2)
-        said = {name: value for name, _, value in (row.partition(": ") for row in trailers.splitlines())}
+    form = "--format=%(refname:strip=2)%00%(*objectname)%00%(contents:trailers:only,unfold)%00"
+    fields = (await repo.text("for-each-ref", form, "refs/tags", hint=_BROKEN)).split("\0")[:-1]
+    for tag, commit, trailers in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
+        said = {name: value for name, _, value in (row.partition(": ") for row in trailers.split("\n"))}
         if commit and wanted.items() <= said.items():  # a tag without a message of its own shows its commit's
             return Prepared(
-                tag=tag, branch=said["Stanch-Branch"], commit=commit, fixes=culprit, tests=said["Stanch-Tests"]
+                tag=tag.lstrip(), branch=said["Stanch-Branch"], commit=commit, fixes=culprit, tests=said["Stanch-Tests"]
             )
     return None
 

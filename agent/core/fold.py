@@ -39,8 +39,9 @@ Ran: TypeAlias = Opened | Closed | Owed | Spent | Fallback
 Human: TypeAlias = Approved | Asked
 Phase: TypeAlias = Entered | Left | Skipped | Routed | Refused
 Finding: TypeAlias = Triaged | Surfaced | Reported | Claimed | Verified
-AFTER_THE_END: TypeAlias = Intended | Called | Claimed | Closed | Spent | Left
-"""What may still be recorded once an incident ended: calls under way, last notes, what humans add; no CHANGE begins."""
+AFTER_THE_END: TypeAlias = Intended | Called | Claimed | Closed | Spent | Left | Owed
+"""What may still be recorded once an incident ended: calls under way and what they owe, last notes, what humans add; no
+CHANGE begins."""
 
 
 def fold(recorded: Iterable[Recorded]) -> Incident:

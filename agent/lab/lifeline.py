@@ -30,10 +30,10 @@ def _session(pid: int) -> int | None:
 
 def main(life_s: float) -> None:
     """Wait for the end, and bring it."""
-    supervisor, deadline = os.getppid(), monotonic() + life_s
+    supervisor, deadline = os.getsid(0), monotonic() + life_s
     while os.getppid() == supervisor and monotonic() < deadline:
         sleep(LOOK_S)
-    end(os.getsid(0))
+    end(supervisor)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,11 @@ class Premises(BaseModel):
         return f"http://127.0.0.1:{self.world_port}"
 
     @property
+    def tracker(self) -> str:
+        """What the tracker answers of its one organization."""
+        return f"{self.world}/tracker/api/0/organizations/{ACCOUNT.organization}"
+
+    @property
     def dsn(self) -> str:
         """Where the service sends its errors."""
         return f"http://{ACCOUNT.key}@127.0.0.1:{self.world_port}/tracker/{ACCOUNT.project_id}"

@@ -6,7 +6,6 @@ from asyncio.subprocess import DEVNULL
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from pathlib import Path
 from time import monotonic, sleep
 from typing import NamedTuple, Self
@@ -14,7 +13,7 @@ from typing import NamedTuple, Self
 import httpx
 import psutil
 from git import Git
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter
 
 from agent.lab import lifeline
 from agent.lab.clock import LabClock
@@ -22,8 +21,9 @@ from agent.lab.history import Release
 from agent.lab.premises import ACCOUNT, Premises
 
 LOOK_S = 0.05
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 """How long anything may take to come up on a slow machine."""
+BEARER = {"Authorization": f"Bearer {ACCOUNT.token}"}
 SHIPPED = timedelta(minutes=40)
 """From the commit of a release to its deploy, for those of long ago."""
 
@@ -36,26 +36,38 @@ class Deploy(BaseModel):
     healthy: bool = True
 
 
+class _Life(BaseModel):
+    first_seen: datetime = Field(alias="firstSeen")
+
+
+class _Issue(BaseModel):
+    count: int
+    lifetime: _Life
+
+
+_ISSUES = TypeAdapter(list[_Issue])
+
+
 class Session(NamedTuple):
     """The supervisor, and with it all that it started: a session of its own, named by its leader's pid."""
 
     pid: int
 
-    @classmethod
-    def begin(cls, premises: Premises) -> Self:
+    @staticmethod
+    def begin(premises: Premises) -> None:
         """Start the supervisor, which puts itself into the background."""
         run(premises, premises.supervisor)
-        wait_for(lambda: cls.find(premises.home) is not None, "the supervisor")
-        return cls(_pid(premises.home))
+        # Being asked, it starts its programs at once and not a second later.
+        answers(f"http://127.0.0.1:{premises.supervisor_port}/")
 
     @classmethod
     def find(cls, home: Path) -> Self | None:
         """The session that runs from `home`, if one does."""
-        session = cls(_pid(home))
-        with suppress(psutil.NoSuchProcess):
-            # A pid alone may be somebody else's by now. A zombie has no command line.
-            if f"{home.resolve()}/supervisord.conf" in psutil.Process(session.pid).cmdline():
-                return session
+        pid = _pid(home)
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            # A pid alone may be somebody else's by now.
+            if pid and f"{home.resolve()}/supervisord.conf" in psutil.Process(pid).cmdline():
+                return cls(pid)
         return None
 
     def end(self) -> None:
@@ -64,10 +76,9 @@ class Session(NamedTuple):
 
 
 def _pid(home: Path) -> int:
-    """Of the supervisor that ran last; -1 when none did."""
+    """Of the supervisor that ran last; 0 when none did."""
     file = home / "supervisord.pid"
-    written = file.read_text(encoding="utf-8").strip() if file.is_file() else ""
-    return int(written or -1)
+    return int(file.read_text(encoding="utf-8") or 0) if file.is_file() else 0
 
 
 def environment(premises: Premises) -> dict[str, str]:
@@ -117,10 +128,7 @@ def deploy(premises: Premises, tag: str) -> None:
     healthy(premises, tag)
     record(premises, Deploy(release=tag, at=LabClock.read(premises.clock).now()))
     version = f"shop@{tag.removeprefix('v')}"
-    tell(
-        f"{premises.world}/tracker/api/0/organizations/{ACCOUNT.organization}/releases/{version}/deploys/",
-        {"environment": ACCOUNT.environment},
-    )
+    tell(f"{premises.tracker}/releases/{version}/deploys/", {"environment": ACCOUNT.environment})
 
 
 def remember(premises: Premises, release: str, hours: int) -> None:
@@ -140,32 +148,40 @@ def run(premises: Premises, argv: Sequence[str], *, cwd: Path | None = None, dsn
             raise RuntimeError(f"the lab could not run {argv[-1]}; look into {premises.home}/log")
 
 
+def events_since(premises: Premises, began: datetime) -> int:
+    """How many events the tracker has of the most frequent issue that it did not know before."""
+    found = httpx.get(f"{premises.tracker}/issues/", params={"statsPeriod": "1h"}, headers=BEARER).raise_for_status()
+    rows = _ISSUES.validate_python(found.json())
+    return max((row.count for row in rows if row.lifetime.first_seen >= began), default=0)
+
+
 def tell(url: str, body: JsonValue) -> None:
     """Post to the world. Raises httpx.HTTPError when it does not like it."""
-    httpx.post(url, json=body, headers={"Authorization": f"Bearer {ACCOUNT.token}"}).raise_for_status()
+    httpx.post(url, json=body, headers=BEARER).raise_for_status()
 
 
 def healthy(premises: Premises, release: str) -> None:
     """Wait until the service says that it is this release. Raises TimeoutError."""
-
-    def up() -> bool:
-        answer = httpx.get(f"{premises.shop}/health", timeout=1)
-        return answer.status_code == HTTPStatus.OK and answer.json() == {"ok": True, "release": release}
-
-    wait_for(up, f"{release} of the shop")
+    said = {"ok": True, "release": release}
+    answers(f"{premises.shop}/health", lambda answer: answer.is_success and answer.json() == said)
 
 
-def open_for_business(premises: Premises) -> None:
-    """Wait until the stand-ins answer. Raises TimeoutError."""
-    wait_for(lambda: bool(httpx.get(f"{premises.world}/linear/_lab/kept", timeout=1)), "the lab's stand-ins")
+def answers(url: str, well: Callable[[httpx.Response], bool] = lambda _: True) -> None:
+    """Wait until something answers there, and well. Raises TimeoutError."""
+    with httpx.Client(timeout=1) as client:
+
+        def up() -> bool:
+            with suppress(httpx.TransportError):
+                return well(client.get(url))
+            return False
+
+        until(up, url)
 
 
-def wait_for(up: Callable[[], bool], who: str) -> None:
-    """Look until it is up; not being there yet is no error. Raises TimeoutError."""
+def until(ready: Callable[[], bool], who: str) -> None:
+    """Wait for it. Raises TimeoutError after PATIENCE_S."""
     deadline = monotonic() + PATIENCE_S
-    while monotonic() < deadline:
-        with suppress(httpx.TransportError):
-            if up():
-                return
+    while not ready():
+        if monotonic() > deadline:
+            raise TimeoutError(f"{who} was not ready within {PATIENCE_S:.0f} s")
         sleep(LOOK_S)
-    raise TimeoutError(f"{who} did not come up within {PATIENCE_S:.0f} s")

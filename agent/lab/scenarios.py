@@ -49,6 +49,8 @@ class Scenario:
     deploys: tuple[str, ...] = ("v1.8.0",)
     """Releases that go out, one soon after the other, while traffic runs. Older ones went out long ago."""
     broken: Broken = Broken.NOTHING
+    events: int = 20
+    """So many of the new issue are known before anybody is told, however slow the machine."""
 
 
 PRICES = Plant("contract-type", after=30)
@@ -66,12 +68,14 @@ _ALL = (
         "users report that search is broken",
         Expected(RESOLVED, "one_feature", "rollback", "v1.7.0"),
         Plant("best-sellers", after=30),
+        events=8,
     ),
     Scenario(
         "limited",
         "a customer reports that checkout fails for them",
         Expected(RESOLVED, "single", "hotfix"),
         Plant("half-up", after=30),
+        events=4,
     ),
     Scenario(
         "rollback-fails",

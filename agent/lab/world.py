@@ -15,9 +15,9 @@ from agent.lab.scenarios import Broken, Scenario, scenario
 
 LIFE_S = 15 * 60
 """Seconds of the wall's clock after which a lab ends by itself."""
-WARM_UP_MIN = 15.5
+WARM_UP_MIN = 15.25
 """Minutes of the world with healthy traffic before anything breaks: as long as the triage's window."""
-BLEED_MIN = 4.5
+BLEED_MIN = 4.25
 """Minutes of the world that go wrong before anybody is told: enough for four whole ones in the tracker."""
 BETWEEN_DEPLOYS_MIN = 3
 OLD_ISSUE_RELEASE, OLD_ISSUE_HOURS = "v1.5.0", 60
@@ -59,8 +59,7 @@ class Lab:
 
     def stop(self) -> None:
         """End every process of this lab; its files stay. Harmless when it has ended already."""
-        if session := prod.Session.find(self.home):
-            session.end()
+        stop(self.home)
 
 
 def start(name: str, home: Path, *, say: Say, life_s: float = LIFE_S, speed: float = SPEED) -> Lab:
@@ -78,11 +77,11 @@ def start(name: str, home: Path, *, say: Say, life_s: float = LIFE_S, speed: flo
     (premises.home / "stanch").mkdir()
     premises.furnish(life_s)
     LabClock.set_going(premises.clock, speed=speed)
-    session = prod.Session.begin(premises)
     try:
+        prod.Session.begin(premises)
         _live(premises, plan, say)
     except BaseException:
-        session.end()
+        stop(home)
         raise
     return attach(home)
 
@@ -98,7 +97,7 @@ def attach(home: Path) -> Lab:
 
 
 def stop(home: Path) -> None:
-    """End the lab that runs from `home`, if one does. Needs nothing of the process that started it."""
+    """End the lab that runs from `home`, if one does, whoever started it."""
     if session := prod.Session.find(home):
         session.end()
 
@@ -107,13 +106,14 @@ def _live(premises: Premises, plan: Scenario, say: Say) -> None:
     """Healthy traffic, then trouble, then bleeding."""
     clock = LabClock.read(premises.clock)
     say("starting the shop, its users, and everybody around it")
-    prod.open_for_business(premises)
+    prod.answers(f"{premises.world}/linear/_lab/kept")
     prod.healthy(premises, prod.current(premises))
     began = clock.now()
     prod.remember(premises, OLD_ISSUE_RELEASE, OLD_ISSUE_HOURS)
     say("all is well for a quarter of an hour")
     passed_min = (clock.now() - began).total_seconds() / 60
     sleep(clock.wall_s((WARM_UP_MIN - passed_min) * 60))
+    began = clock.now()
     for n, tag in enumerate(plan.deploys):
         sleep(clock.wall_s(BETWEEN_DEPLOYS_MIN * 60) if n else 0)
         say(f"deploying {tag}")
@@ -121,6 +121,7 @@ def _live(premises: Premises, plan: Scenario, say: Say) -> None:
     _break(premises, plan)
     say("something is wrong")
     sleep(clock.wall_s(BLEED_MIN * 60))
+    prod.until(lambda: prod.events_since(premises, began) >= plan.events, "the tracker")
     if plan.broken is Broken.TRACKER:
         prod.tell(f"{premises.world}/tracker/_lab/down", {"down": True})
 

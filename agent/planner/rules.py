@@ -185,7 +185,9 @@ class RulesModel(Model):
                 name, given = parameters.output_tools[0].name, ended.model_dump(mode="json")
         call = ToolCallPart(name, given, tool_call_id=f"rules-p{seen.board.phase.number}-{seen.turn + 1}")
         usage = RequestUsage(cost=Decimal(0))
-        return ModelResponse(parts=[call], usage=usage, model_name=NAME, provider_name=self.system)
+        return ModelResponse(
+            parts=[call], usage=usage, model_name=NAME, provider_name=self.system, finish_reason="tool_call"
+        )
 
     @asynccontextmanager
     async def request_stream(

@@ -56,7 +56,7 @@ class Desk:
         """Keep facts, once per `name`, unless the incident ended meanwhile."""
         step = f"p{self.phase}:{name}"
         if self.journal.result(self.incident_id, step) is None and self.incident.state is State.OPEN:
-            self.journal.write(self.incident_id, Entry(facts, step=step, result=True))
+            self.journal.write_unless_over(self.incident_id, Entry(facts, step=step, result=True))
 
     async def pay(self) -> None:
         """Page humans for every reason that is owed and was not paged yet."""

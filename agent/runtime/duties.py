@@ -97,8 +97,8 @@ async def _root_cause(desk: Desk, hypothesis: str | None) -> None:
             desk.keep("cause", claim)
         return
     n, bisect = found
-    diff = await desk.call("diff", "git_show", {"commit": bisect.culprit})
-    if not diff.ok or bisect.culprit is None:
+    read = await _diff_read(desk, bisect.culprit)
+    if read is None or bisect.culprit is None:
         return
     desk.keep(
         "cause",
@@ -107,7 +107,7 @@ async def _root_cause(desk: Desk, hypothesis: str | None) -> None:
             statement=f"{bisect.culprit[:12]} {bisect.subject}",
             commit=bisect.culprit,
             release=bisect.first_release,
-            evidence=(n, int(diff.evidence.removeprefix("E") or n)),
+            evidence=(n, read),
             by="git bisect: parent good, culprit bad",
         ),
     )
@@ -122,6 +122,16 @@ def _proof(incident: Incident) -> tuple[int, Bisected] | None:
             if bisect.culprit and bisect.parent_good and bisect.culprit_bad:
                 return recorded.n, bisect
     return None
+
+
+async def _diff_read(desk: Desk, commit: str | None) -> int | None:
+    """Journal number of the culprit's diff, read now if no planner did: a change is named only after it was read."""
+    for recorded in desk.incident.evidence:
+        fact = recorded.fact
+        if isinstance(fact, Called) and fact.tool == "git_show" and fact.args.get("commit") == commit:
+            return recorded.n
+    diff = await desk.call("diff", "git_show", {"commit": commit})
+    return int(diff.evidence.removeprefix("E")) if diff.ok else None
 
 
 async def _never_in_silence(desk: Desk) -> None:

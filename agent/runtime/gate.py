@@ -7,8 +7,12 @@ settled by asking the world (the tool's probe), never by trying again blindly.
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from traceback import extract_tb
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -16,10 +20,12 @@ from agent.core.facts import Asked, Called, Fact, Intended, Owed, Refused
 from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge
 from agent.core.incident import Incident
 from agent.core.words import By, Outcome
-from agent.runtime.journal import Entry, Journal
+from agent.runtime.journal import Effected, Entry, Journal
 from tools.contract import Args, BoundTool, Effect, Result, ToolFailed, Unreachable
-from tools.observed import Change, ChangeKind
+from tools.observed import Change, ChangeKind, Noted
 from tools.site import Clock
+
+T = TypeVar("T")
 
 
 class Answer(BaseModel):
@@ -29,7 +35,7 @@ class Answer(BaseModel):
 
     ok: bool
     evidence: str = ""
-    """`E12`, when it was called."""
+    """`E12`, when it went well."""
     result: dict[str, JsonValue] = {}
     hint: str = ""
     """Why not, and what to do instead."""
@@ -56,7 +62,8 @@ class Gate:
     journal: Journal
     tools: Mapping[str, BoundTool]
     clock: Clock
-    _one_effect: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _one: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """Per business key, so that a page does not wait for a deploy."""
 
     async def call(self, ask: Ask) -> Answer:
         """Judge one proposal and, if permitted, make the call. Never raises for what a tool or a guard says."""
@@ -71,30 +78,28 @@ class Gate:
             return self._refused(ask, "arguments", failed.hint)
         if bound.effect is Effect.READ:
             return await self._read(ask, bound, args)
-        async with self._one_effect:
+        async with self._one[_key(ask, bound, args)]:
             return await self._effect(ask, bound, args)
 
     async def _read(self, ask: Ask, bound: BoundTool, args: Args) -> Answer:
         proposal = Proposal(ask.tool, bound.effect, args, _key(ask, bound, args), ask.by)
         if objection := self._judged(ask, proposal):
             return objection
-        return self._came_back(ask, bound, args, await _attempt(bound, args))
+        return self._came_back(ask, bound, args, await _within(bound, bound.call(args)))
 
     async def _effect(self, ask: Ask, bound: BoundTool, args: Args) -> Answer:
         key = _key(ask, bound, args)
         known = self.journal.effect(key)
         if known and known.state == "done":
             return self._again(ask, Called.model_validate(known.body))
+        if known and _unsettled(known, bound) and (settled := await _settled(bound, args)) is not None:
+            return self._came_back(ask, bound, args, settled)
         if objection := self._judged(ask, Proposal(ask.tool, bound.effect, args, key, ask.by)):
             return objection
-        if known and known.state == "intent":
-            return self._came_back(ask, bound, args, await _settled(bound, args))
-        facts: tuple[Fact, ...] = (_intended(ask, bound, args, key, self.journal.incident(ask.incident)),)
-        self.journal.write(ask.incident, Entry(facts, (key, "intent", {})))
-        tried = await _attempt(bound, args)
-        if isinstance(tried, ToolFailed) and tried.unknown and bound.effect >= Effect.CHANGE:
-            tried = await _probed(bound, args, tried)
-        return self._came_back(ask, bound, args, tried)
+        intended = _intended(ask, bound, args, key, self.journal.incident(ask.incident))
+        if not self.journal.write_unless_over(ask.incident, Entry((intended,), (key, "intent", {}))):
+            return self._refused(ask, "G2", "the incident ended just now")
+        return self._came_back(ask, bound, args, await _acted(bound, args))
 
     def _judged(self, ask: Ask, proposal: Proposal) -> Answer | None:
         """None when permitted; otherwise what the guard said, kept."""
@@ -120,7 +125,7 @@ class Gate:
                 Refused(phase=ask.phase, tool=ask.tool, guard=guard, why=why),
                 *((also,) if also and not known else ()),
             )
-            self.journal.write(ask.incident, Entry(facts, step=ask.step, result=answer.model_dump()))
+            self.journal.write_unless_over(ask.incident, Entry(facts, step=ask.step, result=answer.model_dump()))
         return answer
 
     def _again(self, ask: Ask, called: Called) -> Answer:
@@ -135,50 +140,68 @@ class Gate:
         facts: list[Fact] = [called]
         if bound.effect >= Effect.CHANGE and called.outcome is not Outcome.OK:
             facts.append(_owed(args, called))
-        n = self.journal.incident(ask.incident).facts + 1
         ok = called.outcome is Outcome.OK
-        answer = Answer(
-            ok=ok,
-            evidence=f"E{n}",
-            result=called.data,
-            hint=called.hint,
-            unreachable=called.outcome is Outcome.UNREACHABLE,
-        )
+        unreachable = called.outcome is Outcome.UNREACHABLE
         effect = None
         if bound.effect > Effect.READ:
             effect = (key, "done" if ok else "failed", called.model_dump(mode="json"))
-        self.journal.write(ask.incident, Entry(tuple(facts), effect, ask.step, answer.model_dump()))
-        return answer
+
+        def answer(n: int) -> Answer:
+            evidence = f"E{n}" if ok else ""
+            return Answer(ok=ok, evidence=evidence, result=called.data, hint=called.hint, unreachable=unreachable)
+
+        entry = Entry(tuple(facts), effect, ask.step, lambda n: answer(n).model_dump())
+        return answer(self.journal.write(ask.incident, entry)[0].n)
 
 
-async def _attempt(bound: BoundTool, args: Args) -> Result | ToolFailed:
-    """One try, bounded in time. An effect that ran out of time may have happened."""
-    try:
-        return await asyncio.wait_for(bound.call(args), bound.tool.timeout_s)
-    except TimeoutError:
-        what = f"no answer within {bound.tool.timeout_s:.0f} s; look at the service behind it"
-        return ToolFailed(bound.name, what, retry=True, unknown=bound.effect > Effect.READ)
-    except ToolFailed as failed:
-        return failed
+def _unsettled(known: Effected, bound: BoundTool) -> bool:
+    """Left behind by somebody who was killed, or a note of which nobody knows whether it was written."""
+    unknown = known.body.get("outcome") == Outcome.UNKNOWN
+    return known.state == "intent" or (unknown and bound.effect < Effect.CHANGE)
 
 
-async def _settled(bound: BoundTool, args: Args) -> Result | ToolFailed:
-    """An intent that somebody left: ask the world; only if it says no, act."""
-    try:
-        happened = await asyncio.wait_for(bound.happened(args), bound.tool.timeout_s)
-    except (ToolFailed, TimeoutError):
-        if bound.effect >= Effect.CHANGE:
-            return ToolFailed(bound.name, "it may or may not have happened, and nobody can tell: look", unknown=True)
-        happened = None
-    return happened if happened is not None else await _attempt(bound, args)
+async def _settled(bound: BoundTool, args: Args) -> Result | ToolFailed | None:
+    """What the world says of an unsettled effect: what came of it; None when it may be done (again)."""
+    happened = await _within(bound, bound.happened(args))
+    if not isinstance(happened, ToolFailed):
+        return happened
+    if bound.effect < Effect.CHANGE:
+        return None
+    return ToolFailed(bound.name, "it may or may not have happened, and nobody can tell: look", unknown=True)
 
 
-async def _probed(bound: BoundTool, args: Args, failed: ToolFailed) -> Result | ToolFailed:
-    try:
-        happened = await asyncio.wait_for(bound.happened(args), bound.tool.timeout_s)
-    except (ToolFailed, TimeoutError):
-        return failed
-    return happened if happened is not None else ToolFailed(bound.name, failed.hint)
+async def _acted(bound: BoundTool, args: Args) -> Result | ToolFailed:
+    """One try. A CHANGE that may have happened is looked for."""
+    tried = await _within(bound, bound.call(args))
+    if not isinstance(tried, ToolFailed) or not tried.unknown or bound.effect < Effect.CHANGE:
+        return tried
+    happened = await _within(bound, bound.happened(args))
+    if isinstance(happened, ToolFailed):
+        return tried
+    return happened or ToolFailed(bound.name, tried.hint)
+
+
+async def _within(bound: BoundTool, call: Awaitable[T]) -> T | ToolFailed:
+    """What came of a call, bounded in time. An effect that ran out of time, or broke, may have happened.
+
+    Gathered, so that a fault in one tool is a fact of the incident and not its end.
+    """
+    [came] = await asyncio.gather(asyncio.wait_for(call, bound.tool.timeout_s), return_exceptions=True)
+    unknown = bound.effect > Effect.READ
+    match came:
+        case ToolFailed():
+            return came
+        case TimeoutError():
+            what = f"no answer within {bound.tool.timeout_s:.0f} s; look at the service behind it"
+            return ToolFailed(bound.name, what, retry=True, unknown=unknown)
+        case Exception():
+            last = extract_tb(came.__traceback__)[-1]
+            where = f"{type(came).__name__} at {Path(last.filename).name}:{last.lineno}"
+            return ToolFailed(bound.name, f"the tool broke ({where}), a fault of ours: go on without", unknown=unknown)
+        case BaseException():
+            raise came
+        case _:
+            return came
 
 
 def _key(ask: Ask, bound: BoundTool, args: Args) -> str:
@@ -214,11 +237,16 @@ def _called(ask: Ask, bound: BoundTool, args: Args, key: str, came: Result | Too
         by=ask.by,
         outcome=outcome,
         args=args.model_dump(mode="json"),
-        saw="" if failed else type(came).__name__,
+        saw="" if failed else _shape(type(came)),
         data=data,
         digest=hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12],
         hint=failed.hint if failed else "",
     )
+
+
+def _shape(kind: type) -> str:
+    """The observed shape that a result is, so that the core can read it; its own name when it is none."""
+    return next((base.__name__ for base in kind.__mro__ if base.__module__ == Noted.__module__), kind.__name__)
 
 
 def _owed(args: Args, called: Called) -> Owed:

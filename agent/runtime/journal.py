@@ -14,10 +14,11 @@ from sqlalchemy import Column, Connection, Engine, Integer, MetaData, String, Ta
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from agent.core.errors import AgentError
+from agent.core.errors import AgentError, IllegalFact
 from agent.core.facts import Fact, Recorded
 from agent.core.fold import fold
 from agent.core.incident import Incident
+from agent.core.words import State
 
 _META = MetaData()
 _FACTS = Table(
@@ -62,7 +63,8 @@ class Entry:
     facts: tuple[Fact, ...] = ()
     effect: tuple[str, EffectState, dict[str, JsonValue]] | None = None
     step: str | None = None
-    result: JsonValue = None
+    result: JsonValue | Callable[[int], JsonValue] = None
+    """What the step came to; a function is given the number of the entry's first fact."""
 
 
 class Journal:
@@ -97,12 +99,22 @@ class Journal:
                 connection.execute(_EFFECTS.delete().where(_EFFECTS.c.key == key))
                 connection.execute(_EFFECTS.insert().values(key=key, state=state, body=json.dumps(body_json)))
             if entry.step:
-                result = json.dumps(entry.result)
+                result = json.dumps(entry.result(n + 1) if callable(entry.result) else entry.result)
                 connection.execute(_STEPS.insert().values(incident=incident, step=entry.step, result=result))
         for one in added:
             for heard in self._listeners:
                 heard(incident, one)
         return added
+
+    def write_unless_over(self, incident: str, entry: Entry) -> bool:
+        """Keep an entry; False, and nothing kept, when the incident is over and a fact cannot follow its end."""
+        try:
+            self.write(incident, entry)
+        except IllegalFact:
+            if self.incident(incident).state is State.OPEN:
+                raise
+            return False
+        return True
 
     def read(self, incident: str) -> tuple[Recorded, ...]:
         """All facts of an incident, in order; empty when it is unknown."""

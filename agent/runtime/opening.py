@@ -18,7 +18,10 @@ class Alert:
     service: str
     source: Source
     sentence: str
+    """What was said. Untrusted unless a human typed it."""
+    at: datetime
     release: str | None = None
+    """Git tag: the release to ship, or the one whose watch saw new issues."""
 
 
 def budget(turns: int | None = None, tokens: int | None = None, cost_usd: float | None = None) -> Budget:
@@ -39,10 +42,10 @@ def unfinished(journal: Journal, service: str) -> str | None:
     return None
 
 
-def open_incident(journal: Journal, alert: Alert, plan: Plan, spend: Budget, planner: str, at: datetime) -> str:
+def open_incident(journal: Journal, alert: Alert, plan: Plan, spend: Budget, planner: str) -> str:
     """Open an incident; returns its id, e.g. `shop-20261123-4f2a91`. Opening the same one again changes nothing."""
-    seed = f"{alert.service}\n{alert.source}\n{alert.sentence}\n{alert.release}\n{at.isoformat()}"
-    incident = f"{alert.service}-{at:%Y%m%d}-{hashlib.sha256(seed.encode()).hexdigest()[:6]}"
+    seed = f"{alert.service}\n{alert.source}\n{alert.sentence}\n{alert.release}\n{alert.at.isoformat()}"
+    incident = f"{alert.service}-{alert.at:%Y%m%d}-{hashlib.sha256(seed.encode()).hexdigest()[:6]}"
     opened = Opened(
         service=alert.service,
         source=alert.source,

@@ -18,10 +18,12 @@ class Row(NamedTuple):
 
 
 COMMANDS = {
-    "demo": Row("agent.surface.demo:demo", "Break a small production on loopback, and stanch it."),
+    "demo": Row("agent.surface.demo:demo", "Break a small but real production on loopback, and stanch it."),
     "doctor": Row("agent.surface.doctor:doctor", "Ask every configured integration whether it works."),
+    "incidents": Row("agent.surface.incidents:incidents", "Look at incidents, and do what only a human may do."),
     "init": Row("agent.surface.init:init", "Write a stanch.toml for the repository you are in."),
-    "run": Row("agent.surface.run:run", "Work an incident on a configured service, to its end."),
+    "lab": Row("agent.surface.lab:lab", "Leave a broken production running, to try things on."),
+    "run": Row("agent.surface.run:run", "Work an incident, live, to its end."),
     "skills": Row("agent.surface.skills:skills", "List, show, check and choose skills."),
 }
 """A new command is one new file and one row here."""

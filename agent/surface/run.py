@@ -67,7 +67,8 @@ def chosen(assembled: Assembled, sentence: str | None, skill: Path | None, *, re
         hint = 'say what is wrong: stanch run "prod is down"'
         raise AgentError(f"no incident of {assembled.service} is open; {hint}")
     by = next((name for name, path in assembled.library.files.items() if path == skill), None)
-    return assembled.open(Alert(assembled.service, Source.SENTENCE, sentence), by)
+    at = assembled.connected.site.clock.now()
+    return assembled.open(Alert(assembled.service, Source.SENTENCE, sentence, at), by)
 
 
 def finish(

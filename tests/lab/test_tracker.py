@@ -2,21 +2,14 @@
 
 from collections.abc import Generator
 from datetime import timedelta
-from functools import cache
-from pathlib import Path
 
 import httpx
 import pytest
-from jsonschema import Draft202012Validator, validate
-from pydantic import BaseModel, Field, JsonValue, TypeAdapter
 
 from agent.lab.tracker.app import app
+from tests.openapi import assert_shape
 from tests.serving import serving
 from tests.telemetry import ACCOUNT, NOON, Shop, StoppedClock, Visit
-
-OPENAPI = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "sentry-openapi.json"
-ORGANIZATION = "/api/0/organizations/{organization_id_or_slug}"
-JSON = TypeAdapter(JsonValue)
 
 BEARER = {"Authorization": f"Bearer {ACCOUNT.token}"}
 LISTS = ("is:unresolved", "is:resolved", "")
@@ -40,55 +33,6 @@ def api() -> Generator[httpx.Client]:
         base = f"{url}/api/0/organizations/acme"
         with httpx.Client(base_url=base, headers=BEARER) as client:
             yield client
-
-
-class Body(BaseModel):
-    """One media type of an answer."""
-
-    schema_: JsonValue = Field(alias="schema")
-
-
-class Answer(BaseModel):
-    """One status of an operation."""
-
-    content: dict[str, Body] = {}
-
-
-class Operation(BaseModel):
-    """What OpenAPI says about one method of one path."""
-
-    responses: dict[str, Answer]
-
-
-class Description(BaseModel):
-    """Sentry's OpenAPI file."""
-
-    paths: dict[str, dict[str, Operation]]
-
-
-def nullable(schema: JsonValue) -> JsonValue:
-    """OpenAPI 3.0's `nullable: true` in JSON Schema's words."""
-    if isinstance(schema, list):
-        return [nullable(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    plain = {key: nullable(part) for key, part in schema.items() if key != "nullable"}
-    return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") is True else plain
-
-
-@cache
-def described() -> Description:
-    """Read once."""
-    if not OPENAPI.exists():
-        pytest.skip("needs ../shared/contracts/sentry-openapi.json")
-    return Description.model_validate_json(OPENAPI.read_bytes())
-
-
-def assert_shape(path: str, answer: bytes, method: str = "get") -> None:
-    """Fails where an answer differs from Sentry's own description of it."""
-    answers = described().paths[f"{ORGANIZATION}{path}"][method].responses
-    body = next(answers[code] for code in ("200", "201") if code in answers).content["application/json"]
-    validate(JSON.validate_json(answer), {"allOf": [nullable(body.schema_)]}, cls=Draft202012Validator)
 
 
 @pytest.mark.parametrize(

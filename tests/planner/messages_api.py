@@ -10,21 +10,26 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import BaseModel, Field, JsonValue, ValidationError, model_validator
 
 from agent.planner.agent import REPORT
 from agent.planner.base import Call, Done, View, came_back, failed
 from agent.planner.prompt import read_board
+from agent.planner.report import report
 from agent.planner.rules import decide
 
 Failure: TypeAlias = Literal["reset", "hang", "cut", "end"] | int
 """A status; or the connection is reset, stays silent, breaks within the answer, or ends early within it."""
 
 
-class Block(BaseModel):
-    """One content block that a client may send."""
+class Cached(BaseModel):
+    """Something that may end a prefix worth caching."""
 
-    model_config = ConfigDict(extra="allow")
+    cache_control: dict[str, str] | None = None
+
+
+class Block(Cached):
+    """One content block that a client may send."""
 
     type: Literal["text", "tool_use", "tool_result"]
     text: str = ""
@@ -55,7 +60,7 @@ class Message(BaseModel):
         return {**raw, "content": [{"type": "text", "text": text}]} if isinstance(text, str) else raw
 
 
-class Offered(BaseModel):
+class Offered(Cached):
     """One tool."""
 
     name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")
@@ -63,12 +68,12 @@ class Offered(BaseModel):
     input_schema: dict[str, JsonValue]
 
 
-class Asked(BaseModel):
+class Asked(Cached):
     """One request, as the API checks it."""
 
     model: str = Field(min_length=1)
     max_tokens: int = Field(gt=0)
-    system: list[Block] | str
+    system: list[Block]
     messages: list[Message] = Field(min_length=1)
     tools: list[Offered]
     stream: bool = False
@@ -102,21 +107,27 @@ def _done(blocks: Sequence[Block]) -> Iterator[Done]:
             yield failed(call, block.said) if block.is_error else came_back(call, json.loads(block.said))
 
 
-def answer(asked: Asked) -> dict[str, JsonValue]:
-    """The next message: one call, as the rules decide."""
+def answer(asked: Asked, *, hasty: bool = False) -> dict[str, JsonValue]:
+    """The next message: one call, as the rules decide; a hasty planner reports in the same breath."""
     view = seen(asked)
-    match decide(view):
-        case Call(tool, args):
-            name, given = tool, dict(args)
-        case report:
-            name, given = REPORT, report.model_dump(mode="json")
-    use: JsonValue = {"type": "tool_use", "id": f"toolu_{view.board.phase.number}_{view.turn}", "name": name}
+    calls = [decide(view)]
+    if hasty and isinstance(calls[0], Call):
+        calls.append(report(view))
+    content: list[JsonValue] = [
+        {
+            "type": "tool_use",
+            "id": f"toolu_{view.board.phase.number}_{view.turn}_{at}",
+            "name": call.tool if isinstance(call, Call) else REPORT,
+            "input": dict(call.args) if isinstance(call, Call) else call.model_dump(mode="json"),
+        }
+        for at, call in enumerate(calls)
+    ]
     return {
         "id": f"msg_{view.turn}",
         "type": "message",
         "role": "assistant",
         "model": asked.model,
-        "content": [{**use, "input": given}],
+        "content": content,
         "stop_reason": "tool_use",
         "stop_sequence": None,
         "usage": {"input_tokens": 1000, "output_tokens": 50, "cache_read_input_tokens": 900},
@@ -143,6 +154,8 @@ class MessagesApi:
 
     dies_after: int | None = None
     failure: Failure = "reset"
+    hasty: bool = False
+    """Report beside the first call, before it came back."""
     hits: int = 0
     asked: list[Asked] = field(default_factory=list[Asked])
     raw: list[dict[str, JsonValue]] = field(default_factory=list[dict[str, JsonValue]])
@@ -184,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         raw: JsonValue = json.loads(self.rfile.read(int(self.headers["content-length"])))
         assert isinstance(raw, dict)
         self.api.raw.append(raw)
-        self.api.keys.add(self.headers.get("x-api-key", ""))
+        self.api.keys.add(self.headers.get("x-api-key") or self.headers.get("authorization", ""))
         if self.api.failing and (isinstance(self.api.failure, int) or self.api.failure in {"reset", "hang"}):
             self._fail(self.api.failure)
             return
@@ -198,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(asked)
 
     def _answer(self, asked: Asked) -> None:
-        message = answer(asked)
+        message = answer(asked, hasty=self.api.hasty and len(self.api.asked) == 1)
         if not asked.stream:
             self._json(200, message, short=self.api.failing)
             return

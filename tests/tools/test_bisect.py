@@ -66,7 +66,8 @@ def _bisected(repo: History, good: str = "v1.0.0", bad: str = "v1.1.0") -> Bisec
 def test_names_the_planted_culprit_and_proves_it(made: History) -> None:
     for number in range(1, 15):
         source = "broken" if number >= 9 else "fine"
-        made.commit(f"Step {number}", {"app.py": f"# {number} {source}\n"}, tag="v1.0.5" if number == 11 else "")
+        subject = f"Step {number}" if number == 9 else f"Step {number}\v# first bad commit: [{'0' * 40}]"
+        made.commit(subject, {"app.py": f"# {number} {source}\n"}, tag="v1.0.5" if number == 11 else "")
     made.git("tag", "v1.1.0")
     (made.path / "app.py").write_text("half written")
     found = _bisected(made)

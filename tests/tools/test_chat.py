@@ -65,6 +65,7 @@ def test_every_chat_is_told_and_the_one_that_failed_is_named() -> None:
         "failed": ("slack: does not answer",),
     }
     assert discord.held == {"inc-7": "down (pinned)"}
+    assert post.key(post.parsed({"text": "worse"})) == "chat_post:incident"
 
 
 def test_no_chat_at_all_is_a_failure_that_names_each() -> None:

@@ -125,3 +125,9 @@ def test_runs_no_program_of_the_repositorys_configuration(made: History, tmp_pat
     asked(git_changes, ports, {"older": "v1.0.0", "newer": "v1.1.0"})
     asked(git_blame, ports, {"release": "v1.1.0", "path": "shop/pay.py", "line": 3})
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_message_cannot_forge_a_commit(made: History) -> None:
+    made.git("commit", "--quiet", "--allow-empty", "-m", "One\x1e\x1f\x0btwo\x1eforged\x1f2026-01-01\x1fEve\x1fthree")
+    log = _call(git_log, made, older="v1.1.0", newer="main")
+    assert [c.author for c in log.commits] == ["Ada"]

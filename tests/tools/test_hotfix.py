@@ -181,3 +181,9 @@ def test_a_patch_goes_with_its_kind() -> None:
     for raw in ({"kind": "patch"}, {"kind": "revert", "patch": PATCH}):
         with pytest.raises(ValidationError, match="kind `patch`"):
             Hotfix.model_validate({"culprit": "abcdef1"} | raw)
+
+
+def test_a_branch_left_by_a_crash_is_left_alone(scene: Scene) -> None:
+    scene.repo.git("branch", "hotfix/INC-7", "v1.7.0")
+    assert scene.prepare().branch == "hotfix/INC-7-2"
+    assert scene.repo.git("rev-parse", "hotfix/INC-7") == scene.repo.shas[0]

@@ -75,6 +75,10 @@ class Production:
         """Put `to` into production."""
         return asyncio.run(self.deploys.deploy(change, to))
 
+    def impatient(self) -> "Production":
+        """The same, for releases that will never be healthy."""
+        return replace(self, settings=self.settings.model_copy(update={"health_timeout_s": 0.5}))
+
     def lines(self) -> list[tuple[str, bool]]:
         """Release and health of each line of the history."""
         lines = (self.root / "deploys.jsonl").read_text().splitlines()
@@ -142,7 +146,7 @@ def test_a_release_that_is_not_healthy_or_not_the_one_fails_and_nothing_is_switc
 ) -> None:
     production.deploy("v1.0.0")
     with pytest.raises(ToolFailed, match=r"did not become healthy.*nothing was switched back") as failed:
-        production.deploy(to, ChangeKind.HOTFIX)
+        production.impatient().deploy(to, ChangeKind.HOTFIX)
     assert (failed.value.tool, failed.value.unknown) == ("deploy_hotfix", False)
     assert (production.root / "current").resolve().name == to
     assert production.lines() == [("v1.0.0", True), (to, False)]
@@ -153,14 +157,14 @@ def test_a_rollback_to_a_folder_that_lost_its_files_fails(production: Production
     production.deploy("v1.1.0")
     (production.root / "releases" / "v1.0.0" / "app.txt").unlink()
     with pytest.raises(ToolFailed, match="did not become healthy"):
-        production.deploy("v1.0.0", ChangeKind.ROLLBACK)
+        production.impatient().deploy("v1.0.0", ChangeKind.ROLLBACK)
     assert production.lines()[-1] == ("v1.0.0", False)
 
 
 def test_a_restart_that_fails_fails_the_deploy(production: Production) -> None:
     (production.root / "fail").touch()
     with pytest.raises(ToolFailed, match="the restart command failed"):
-        production.deploy("v1.0.0")
+        production.impatient().deploy("v1.0.0")
 
 
 def test_killed_mid_deploy_and_done_again_is_one_deploy(production: Production) -> None:

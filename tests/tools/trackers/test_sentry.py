@@ -6,14 +6,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
 from pydantic import SecretStr
+from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.lab.tracker.app import app
+from tests.openapi import assert_asked
 from tests.serving import serving
 from tests.telemetry import ACCOUNT, NOON, Shop, StoppedClock, Visit
 from tools.contract import ToolFailed, Unreachable
@@ -126,6 +130,11 @@ def test_a_signal_reads_the_incidents_own_issues(url: str, broken: Issue) -> Non
     assert asyncio.run(tracker(url).signal(())).incident == ()
 
 
+def test_a_series_is_bounded_whatever_is_asked(url: str) -> None:
+    assert len(asyncio.run(tracker(url).signal((), NOON - timedelta(days=9))).errors) == 360
+    assert len(asyncio.run(tracker(url).signal((), NOON + timedelta(days=9))).errors) == 1
+
+
 def test_an_id_never_becomes_a_query(url: str) -> None:
     with pytest.raises(ToolFailed, match="no issue id"):
         asyncio.run(tracker(url).signal(("1] OR level:error",)))
@@ -204,6 +213,35 @@ def test_a_stumbling_tracker_is_read_all_the_same() -> None:
 def test_a_foreign_site_is_told_apart() -> None:
     with serving(PlainTextResponse("<html>")) as url, pytest.raises(ToolFailed, match="unknown shape"):
         asyncio.run(tracker(url).picture())
+
+
+def test_it_asks_only_what_sentry_describes() -> None:
+    asked: list[tuple[str, str, str]] = []
+    inner = app(StoppedClock(), ACCOUNT)
+
+    async def outer(scope: Scope, receive: Receive, send: Send) -> None:
+        if "/api/0/" in str(scope.get("path")):
+            asked.append((scope["method"], scope["path"], scope["query_string"].decode()))
+        await inner(scope, receive, send)
+
+    with serving(outer) as url:
+        Shop(url).serve(VISITS)
+        back_end = tracker(url)
+        asyncio.run(back_end.picture())
+        asyncio.run(back_end.issue("1"))
+        asyncio.run(back_end.signal(("1", "2")))
+        asyncio.run(back_end.resolve("1", "v1.8.0"))
+        asyncio.run(back_end.check())
+    assert len({path for _, path, _ in asked}) > 8
+    for method, path, query in asked:
+        assert path.endswith("/")
+        assert_asked(method, path, parse_qs(query))
+
+
+def test_it_may_stand_under_a_path() -> None:
+    with serving(Starlette(routes=[Mount("/tracker", app(StoppedClock(), ACCOUNT))])) as url:
+        Shop(f"{url}/tracker").serve(Visit(error=type(f"Error{n}", (Exception,), {})) for n in range(101))
+        assert asyncio.run(tracker(f"{url}/tracker/").picture()).more_issues == 91
 
 
 @contextmanager

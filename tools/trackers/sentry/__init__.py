@@ -13,7 +13,7 @@ from tools.contract import Options, ToolFailed, Unreachable
 from tools.http import client
 from tools.observed import Issue, Picture, Point, Signal
 from tools.site import Site
-from tools.trackers.base import BODY, TEXT, IssueDetail, Tracker, harmless
+from tools.trackers.base import BODY, IssueDetail, Tracker, harmless
 from tools.trackers.sentry import wire
 from tools.trackers.sentry.line import AT_ONCE, Line, Params, together
 
@@ -197,12 +197,12 @@ class Sentry:
 
         async def fill(name: str, column: str) -> None:
             params = {**self._scope(project), **common, "field": ["issue.id", column, "count()"]}
-            tables = [table.data async for table in line.pages("events/", wire.TABLE, params)]
+            rows = [row async for table in line.pages("events/", wire.TABLE, params) for row in table.data]
             for issue in issues:
-                rows = [row for table in tables for row in table if str(row.get("issue.id")) == issue]
-                counts = {str(row[column])[:TEXT]: int(str(row["count()"])) for row in rows if row.get(column)}
-                most = dict(list(counts.items())[: USERS if name == "user_ids" else VALUES])
-                found[issue][name] = tuple(most) if name == "user_ids" else most
+                own = [(row.value(column), row.count) for row in rows if str(row.issue) == issue and row.value(column)]
+                found[issue][name] = (
+                    tuple(user for user, _ in own[:USERS]) if name == "user_ids" else dict(own[:VALUES])
+                )
 
         async with together() as group:
             for name, column in fields.items():

@@ -57,4 +57,5 @@ async def together() -> AsyncGenerator[asyncio.TaskGroup]:
         async with asyncio.TaskGroup() as group:
             yield group
     except ExceptionGroup as failed:
-        raise failed.exceptions[0] from failed
+        first = failed.exceptions[0]
+        raise first from first.__cause__

@@ -169,10 +169,23 @@ class Timeseries(Wire):
         )
 
 
-class Table(Wire):
-    """`events/`: rows of the fields that were asked for."""
+class Counted(Wire):
+    """A row of `events/`: an issue, one more column under its own name, and how many events have both."""
 
-    data: list[dict[str, JsonValue]]
+    model_config = ConfigDict(extra="allow")
+
+    issue: int = Field(alias="issue.id")
+    count: int = Field(alias="count()")
+
+    def value(self, column: str) -> str:
+        """Of the column; empty for events without one."""
+        return str((self.model_extra or {}).get(column) or "")[:TEXT]
+
+
+class Table(Wire):
+    """`events/`."""
+
+    data: list[Counted]
 
 
 PROJECTS, ROWS, TAGS = TypeAdapter(list[Project]), TypeAdapter(list[Row]), TypeAdapter(list[Tag])

@@ -1,0 +1,262 @@
+"""Stand-ins for the services behind the tools: a tracker, deploys, tickets, a chat and a pager, all in one folder.
+
+Every deed is a line of `deeds.jsonl`, so that deeds can be counted after the process that did them was killed.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import JsonValue
+
+from agent.core.words import Blast
+from tools.contract import ToolFailed, Unreachable
+from tools.observed import ChangeKind, Deployed, Deployment, Deployments, Issue, Noted, Picture, Point, Signal
+from tools.pagers.base import Alarm
+from tools.tickets.base import Draft
+from tools.trackers.base import IssueDetail
+
+NOON: Final = datetime(2026, 11, 23, 12, 0, 20, tzinfo=UTC)
+"""When somebody says that production is down."""
+GOOD, BAD, FIXED = "v1.7.0", "v1.8.0", "v1.8.1"
+SHIPPED: Final = (("v1.6.0", 3000), (GOOD, 1500), (BAD, 6))
+"""What went out, and how many minutes before NOON."""
+PER_MINUTE, TRAFFIC = 20, 100
+MINUTE: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """How this production is broken."""
+
+    blast: Blast = Blast.MANY
+    tracker: bool = True
+    """It can be reached."""
+    pager: bool = True
+    """It takes pages."""
+    deploy: Literal["works", "fails", "hangs", "breaks", "works unseen"] = "works"
+    """What becomes of a CHANGE; `hangs` is after the deed, and `works unseen` as well, with no status afterwards."""
+    takes_s: float = 0.0
+    """Wall time of a CHANGE, and of a bisect."""
+
+
+@dataclass(frozen=True, slots=True)
+class FastClock:
+    """World time from NOON on, some times as fast as the wall's. Two processes that share both numbers agree."""
+
+    began: float = field(default_factory=time.time)
+    speed: float = 600.0
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=(time.time() - self.began) * self.speed)
+
+    def wall_s(self, world_s: float) -> float:
+        return world_s / self.speed
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that somebody did to this production."""
+
+    what: str
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The folder that this production lies in."""
+
+    home: Path
+    clock: FastClock
+    scene: Scene = Scene()
+    die: Callable[[str], None] = lambda _: None
+    """Called with `before x` and `after x` around every deed x: a test may die there."""
+
+    def do(self, what: str, key: str) -> None:
+        """Keep one deed."""
+        self.die(f"before {what}")
+        line = json.dumps([what, key, self.clock.now().isoformat()])
+        with (self.home / "deeds.jsonl").open("a", encoding="utf-8") as deeds:
+            deeds.write(f"{line}\n")
+        self.die(f"after {what}")
+
+    def deeds(self, what: str | None = None) -> list[Deed]:
+        """What was done, oldest first."""
+        file = self.home / "deeds.jsonl"
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        read = [Deed(one, key, datetime.fromisoformat(at)) for one, key, at in map(json.loads, lines)]
+        return [deed for deed in read if what in {None, deed.what}]
+
+
+@dataclass(frozen=True)
+class StandInDeploys:
+    """Deploys, with a status that tells the truth."""
+
+    ground: Ground
+
+    async def status(self) -> Deployments:
+        done = self.ground.deeds("deploy")
+        if done and self.ground.scene.deploy == "works unseen":
+            raise ToolFailed("deploy_status", "what runs cannot be told", unknown=True)
+        history = [Deployment(release=tag, at=NOON - minutes * MINUTE, healthy=True) for tag, minutes in SHIPPED]
+        history += [Deployment(release=deed.key, at=deed.at, healthy=True) for deed in done]
+        return Deployments(at=self.ground.clock.now(), current=history[-1].release, history=tuple(history))
+
+    async def deploy(self, change: ChangeKind, to: str) -> Deployed:
+        scene = self.ground.scene
+        self.ground.do("deploy begins", to)
+        await asyncio.sleep(scene.takes_s)
+        if scene.deploy == "fails":
+            raise ToolFailed(f"deploy_{change}", "the health check failed; look at its log")
+        was = (await self.status()).current
+        self.ground.do("deploy", to)
+        match scene.deploy:
+            case "hangs":
+                await asyncio.sleep(60)
+            case "breaks":
+                raise KeyError("token=hunter2")
+            case "works unseen":
+                raise ToolFailed(f"deploy_{change}", "the connection was lost; look at production", unknown=True)
+            case _:
+                pass
+        return Deployed(change=change, was=was, now=to, at=self.ground.clock.now())
+
+    async def check(self) -> str:
+        return "stands in"
+
+
+@dataclass(frozen=True)
+class StandInTracker:
+    """A tracker that sees errors while a bad release runs."""
+
+    ground: Ground
+
+    async def picture(self, window_min: int = 15) -> Picture:
+        errors, now = self._reached(), self.ground.clock.now()
+        many = self.ground.scene.blast is Blast.MANY
+        users = 1 if self.ground.scene.blast is Blast.SINGLE else 12
+        issue = Issue(
+            id="1", short_id="SHOP-1", title="KeyError: 'EUR'", url="https://tracker.example/1",
+            events=sum(point.count for point in errors[-window_min:]), users=users,
+            first_seen=NOON - 6 * MINUTE, last_seen=now, first_release=BAD, releases={BAD: 100},
+            features={"checkout": 60, "search": 40} if many else {"checkout": 100}, orgs={"acme": 9},
+            regions={"eu": 9}, user_ids=tuple(f"u{n}" for n in range(users)), series=errors,
+        )  # fmt: skip
+        quiet = self.ground.scene.blast is Blast.NONE
+        issues = () if quiet else (issue,)
+        return Picture(
+            at=now, window_min=window_min, issues=issues, more_issues=0, errors=errors, traffic=self._traffic()
+        )
+
+    async def signal(self, issues: tuple[str, ...], since: datetime | None = None) -> Signal:
+        errors = self._reached()
+        at = self.ground.clock.now()
+        self.ground.do("signal", since.isoformat() if since else "")
+        return Signal(at=at, issues=issues, incident=errors, errors=errors, traffic=self._traffic())
+
+    async def issue(self, issue: str) -> IssueDetail:
+        self._reached()
+        at = self.ground.clock.now()
+        return IssueDetail(id=issue, title="KeyError: 'EUR'", url="", event="e1", at=at, release=BAD, chain=())
+
+    async def event(self, issue: str) -> dict[str, JsonValue]:
+        return {"request": {"path": f"/{issue}"}}
+
+    async def resolve(self, issue: str, release: str) -> None:
+        self.ground.do("resolve", f"{issue} in {release}")
+
+    async def check(self) -> str:
+        return "stands in"
+
+    def _reached(self) -> tuple[Point, ...]:
+        if not self.ground.scene.tracker:
+            raise Unreachable("sentry", "the tracker does not answer; look at its status page")
+        return tuple(self._minutes(lambda at: PER_MINUTE if self._release(at) == BAD else 0))
+
+    def _traffic(self) -> tuple[Point, ...]:
+        return tuple(self._minutes(lambda _: TRAFFIC))
+
+    def _minutes(self, count: Callable[[datetime], int]) -> list[Point]:
+        """The last hour, whole minutes only, oldest first."""
+        running = self.ground.clock.now().replace(second=0, microsecond=0)
+        minutes = (running - n * MINUTE for n in range(60, 0, -1))
+        return [Point(at=at, count=0 if self.ground.scene.blast is Blast.NONE else count(at)) for at in minutes]
+
+    def _release(self, at: datetime) -> str:
+        shipped = [(NOON - minutes * MINUTE, tag) for tag, minutes in SHIPPED]
+        shipped += [(deed.at, deed.key) for deed in self.ground.deeds("deploy")]
+        return next(tag for begun, tag in reversed(shipped) if begun <= at)
+
+
+@dataclass(frozen=True)
+class StandInTickets:
+    """Tickets, one per key."""
+
+    ground: Ground
+
+    async def open(self, key: str, draft: Draft) -> Noted:
+        if found := await self.find(key):
+            return found
+        await asyncio.sleep(0)
+        self.ground.do("ticket", key)
+        return Noted(reference=key, url=f"https://tickets.example/{key}", title=draft.title)
+
+    async def update(self, key: str, comment: str, *, done: bool = False) -> Noted:
+        self.ground.do("comment", f"{comment}{' (done)' if done else ''}")
+        return Noted(reference=key, url=f"https://tickets.example/{key}")
+
+    async def find(self, key: str) -> Noted | None:
+        found = [deed for deed in self.ground.deeds("ticket") if deed.key == key]
+        return Noted(reference=key, url=f"https://tickets.example/{key}") if found else None
+
+    async def check(self) -> str:
+        return "stands in"
+
+
+@dataclass(frozen=True)
+class StandInChat:
+    """A channel, one message per key."""
+
+    ground: Ground
+    name: str = "chat"
+
+    async def post(self, key: str, text: str, *, pin: bool = True) -> Noted:
+        if found := await self.find(key):
+            return found
+        self.ground.do("post", key)
+        return Noted(reference=key, url="", title=f"{text[:20]}{' (pinned)' if pin else ''}")
+
+    async def update(self, key: str, text: str) -> Noted:
+        self.ground.do("post says", text)
+        return Noted(reference=key, url="")
+
+    async def find(self, key: str) -> Noted | None:
+        found = [deed for deed in self.ground.deeds("post") if deed.key == key]
+        return Noted(reference=key, url="") if found else None
+
+    async def check(self) -> str:
+        return "stands in"
+
+
+@dataclass(frozen=True)
+class StandInPager:
+    """A pager that wakes once per key, as real ones do."""
+
+    ground: Ground
+    name: str = "pager"
+
+    async def page(self, alarm: Alarm) -> str:
+        if not self.ground.scene.pager:
+            raise ToolFailed("page", "it does not answer")
+        if alarm.key not in {deed.key for deed in self.ground.deeds("page")}:
+            self.ground.do("page", alarm.key)
+        return alarm.key
+
+    async def check(self) -> str:
+        return "stands in"
