@@ -1,5 +1,6 @@
 """Builds what works on incidents: a service's tools, a library of skills, a planner, a journal."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -85,6 +86,7 @@ def assemble(
     heard: Callable[[str, Recorded], None] | None = None,
 ) -> Assembled:
     """A service's runner. `skill` is a file that replaces the skill of its name. Raises ConfigError, SkillError."""
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # retries are no news; what they come to is
     library = load_library(folder("skills"), skill)
     connected = connect_service(settings, service)
     database = settings.database

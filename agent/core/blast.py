@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from agent.core.facts import Triaged
 from agent.core.incident import Incident
-from agent.core.limits import HOT_EVENTS, HOT_FACTOR, HOT_RISE, ONSET_MINUTES, RECENT_MINUTES
+from agent.core.limits import HOT_EVENTS, HOT_FACTOR, HOT_RISE, ONSET_MINUTES, RECENT_MINUTES, YOUNG
 from agent.core.words import Blast
 from tools.observed import Issue, Picture, Point
 
@@ -14,13 +14,14 @@ MINUTE = timedelta(minutes=1)
 
 def assess(picture: Picture, evidence: tuple[int, ...]) -> Triaged:
     """Triage of one picture. `evidence` are the journal numbers it rests on."""
+    picture = _watched(picture)
     hot = [issue for issue in picture.issues if is_hot(issue)]
     lead = max(hot, key=lambda issue: issue.events, default=None)
     onset = min((began(issue) for issue in hot), default=None)
     features = _keys(issue.features for issue in hot)
     users = _users(hot)
     return Triaged(
-        blast=_radius(hot, users, features),
+        blast=_radius(hot, features),
         users=users,
         features=features,
         orgs=_keys(issue.orgs for issue in hot),
@@ -34,7 +35,7 @@ def assess(picture: Picture, evidence: tuple[int, ...]) -> Triaged:
         own_baseline=sum(quiet(issue) for issue in hot),
         baseline=calm_rate(picture.errors, onset),
         traffic=calm_rate(picture.traffic, onset),
-        releases=_keys(issue.releases for issue in hot),
+        releases=_keys(_seen_in(issue) for issue in hot),
         first_release=min(hot, key=lambda issue: issue.first_seen).first_release if hot else None,
         evidence=evidence,
     )
@@ -51,20 +52,30 @@ def is_hot(issue: Issue) -> bool:
 
 
 def began(issue: Issue) -> datetime:
-    """The first minute from which a hot issue stood out; its first sighting when it is new."""
-    if _is_new(issue):
+    """The first minute from which a hot issue stood out; its first sighting when it is new, or has no series.
+
+    What rose and fell again more than RECENT_MINUTES before is another story.
+    """
+    if not issue.series or _is_new(issue):
         return issue.first_seen.replace(second=0, microsecond=0)
-    starts = range(len(issue.series) - ONSET_MINUTES + 1)
-    risen = (issue.series[i].at for i in starts if mean(issue.series[i : i + ONSET_MINUTES]) >= _floor(issue))
-    return next(risen, issue.last_seen)
+    floor, minutes = _floor(issue), issue.series
+    first = max(0, len(minutes) - RECENT_MINUTES)
+    starts = range(len(minutes) - ONSET_MINUTES + 1)
+    for start in reversed([i for i in starts if mean(minutes[i : i + ONSET_MINUTES]) >= floor]):
+        if first - start > RECENT_MINUTES:
+            break
+        first = min(first, start)
+    return next((point.at for point in minutes[first:] if point.count >= floor), minutes[first].at)
 
 
 def quiet(issue: Issue) -> float:
-    """An issue's own baseline, events per minute: the mean of the quieter half of its minutes; 0 when it is new."""
-    if _is_new(issue):
+    """An issue's own baseline, events per minute: the mean of the quieter half of its minutes.
+
+    0 without a series, and for an issue younger than a day: what has burnt for hours is no baseline.
+    """
+    if not issue.series or issue.series[-1].at - issue.first_seen < YOUNG:
         return 0.0
-    first = next((i for i, point in enumerate(issue.series) if point.count), 0)
-    counts = sorted(point.count for point in issue.series[first:])
+    counts = sorted(point.count for point in issue.series)
     half = counts[: max(1, len(counts) // 2)]
     return sum(half) / len(half)
 
@@ -80,10 +91,8 @@ def _floor(issue: Issue) -> float:
 
 
 def calm_rate(series: Sequence[Point], onset: datetime | None) -> float:
-    """The mean rate before `onset`, per minute, from the first minute that saw anything; 0 when nothing did."""
-    before = [point for point in series if onset is None or point.at + MINUTE <= onset]
-    first = next((index for index, point in enumerate(before) if point.count), len(before))
-    return mean(before[first:])
+    """The mean rate before `onset`, per minute; 0 when no minute lies before it."""
+    return mean([point for point in series if onset is None or point.at + MINUTE <= onset])
 
 
 def mean(points: Sequence[Point]) -> float:
@@ -91,21 +100,47 @@ def mean(points: Sequence[Point]) -> float:
     return sum(point.count for point in points) / len(points) if points else 0.0
 
 
-def _radius(hot: list[Issue], users: int, features: tuple[str, ...]) -> Blast:
+def _watched(picture: Picture) -> Picture:
+    """The picture from the first minute with traffic on: before it nobody could have seen an error."""
+    start = next((point.at for point in picture.traffic if point.count), None)
+    if start is None:
+        return picture
+    issues = (one.model_copy(update={"series": _from(one.series, start)}) for one in picture.issues)
+    seen = {"errors": _from(picture.errors, start), "traffic": _from(picture.traffic, start)}
+    return picture.model_copy(update={"issues": tuple(issues), **seen})
+
+
+def _from(series: Sequence[Point], start: datetime) -> tuple[Point, ...]:
+    return tuple(point for point in series if point.at >= start)
+
+
+def _radius(hot: list[Issue], features: tuple[str, ...]) -> Blast:
+    """What the tracker does not tell counts as more: users it cannot name are many, no feature is not one."""
     if not hot:
         return Blast.NONE
-    if users == 1:
+    if _alone(hot):
         return Blast.SINGLE
-    return Blast.ONE_FEATURE if len(features) == 1 else Blast.MANY
+    one = len(features) == 1 and all(issue.features for issue in hot)
+    return Blast.ONE_FEATURE if one else Blast.MANY
+
+
+def _alone(hot: list[Issue]) -> bool:
+    """Every hot issue hit one user, and it is known to be the same one."""
+    named = {issue.user_ids for issue in hot}
+    return all(issue.users == 1 for issue in hot) and (len(hot) == 1 or (len(named) == 1 and () not in named))
 
 
 def _users(hot: list[Issue]) -> int:
-    """Distinct users, at least. 0 when the tracker names none, which is not one: it counts as many."""
+    """Distinct users, at least."""
     named = {user for issue in hot for user in issue.user_ids}
     return max([len(named), *(issue.users for issue in hot)], default=0)
 
 
-def _keys(counted: Iterable[dict[str, int]]) -> tuple[str, ...]:
+def _seen_in(issue: Issue) -> set[str]:
+    return {*issue.releases, *filter(None, [issue.first_release])}
+
+
+def _keys(counted: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(sorted({key for counts in counted for key in counts}))
 
 
@@ -116,7 +151,7 @@ def radius(incident: Incident) -> Blast | None:
     """
     if incident.triage is not None:
         return incident.triage.blast
-    dead = sum(not answer.ok for answer in incident.answers)
+    dead = sum(not answer.ok for answer in incident.blind)
     if not incident.surfaced or not dead:
         return None
     return Blast.ONE_FEATURE if dead == 1 else Blast.MANY

@@ -8,7 +8,7 @@ from agent.core.facts import Called, Claimed, Left, Triaged, Verified
 from agent.core.incident import Incident
 from agent.core.limits import MAX_EVIDENCE_CHARS
 from agent.core.releases import Target, bisect_range, suspect, target
-from agent.core.words import CauseLevel
+from agent.core.words import CauseLevel, Source
 from tools.observed import Answered, Bisected, ChangeKind, Deployment, Prepared
 
 EVIDENCE = 12
@@ -114,7 +114,7 @@ def board(incident: Incident, phase: PhaseView, turns_left: int) -> Board:
     return Board(
         service=opened.service if opened else "",
         sentence=opened.sentence[:500] if opened else "",
-        release=opened.release if opened else None,
+        release=opened.release if opened and opened.source is Source.SHIP else None,
         phase=phase,
         triage=triage,
         suspect=suspect(triage, history) if triage and history else None,

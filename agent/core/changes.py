@@ -5,12 +5,12 @@ from typing import assert_never
 from agent.core.closure import cause_known
 from agent.core.incident import Incident
 from agent.core.limits import MAX_CHANGES
-from agent.core.releases import why_not
+from agent.core.releases import tainted, target, why_not
 from agent.core.verdict import AskHuman, Permit, Refuse, Stop, Verdict
 from agent.core.words import Blast, Outcome, Source
 from tools.observed import Change, ChangeKind
 
-FORBIDDEN = ("--admin", "--force", "--no-verify", "--skip-health", "--no-health")
+FORBIDDEN = ("--admin", "--force", "--no-verify", "--skip-health", "--no-health", "--skip-check", "--no-check")
 """Words that loosen a deploy (G5), wherever in the arguments they stand."""
 
 
@@ -20,7 +20,7 @@ def judge(incident: Incident, change: Change, key: str) -> Verdict:
         return objection
     match change.change:
         case ChangeKind.ROLLBACK:
-            return _triaged(incident) or _rollback(incident, change) or _reversible(incident, change, key)
+            return _triaged(incident) or _rollback(incident, change, key) or _reversible(incident, change, key)
         case ChangeKind.HOTFIX:
             return _triaged(incident) or _hotfix(incident, change) or Permit()
         case ChangeKind.RELEASE:
@@ -33,15 +33,15 @@ def _halted(incident: Incident, change: Change, key: str) -> Refuse | Stop | Non
     """What stops any CHANGE: a failed rollback, one still in flight, one unverified, too many, a loosening word."""
     if incident.rollback_failed:
         return Stop("G2", "a rollback failed: nothing more is deployed, humans take over")
-    words = " ".join(str(value) for value in change.model_dump().values()).split()
-    if loose := next((word for word in words for bad in FORBIDDEN if word.startswith(bad)), None):
+    said = change.model_dump_json().lower()
+    if loose := next((word for word in FORBIDDEN if word in said), None):
         return Refuse("G5", f"`{loose}` loosens the deploy")
     others = [made for made in incident.changes if made.key != key]
     if any(made.key == key and made.outcome is not Outcome.PENDING for made in incident.changes):
         return Refuse("G13", "this change was made already")
     if any(made.outcome is Outcome.PENDING for made in others):
         return Refuse("G13", "another change is still in flight")
-    if any(made.outcome is Outcome.OK and not made.verified for made in others):
+    if any(made.outcome in {Outcome.OK, Outcome.UNKNOWN} and not made.verified for made in others):
         return Refuse("G6", "the last change is not verified yet")
     if len(others) >= MAX_CHANGES:
         return Stop("G6", f"{MAX_CHANGES} changes did not end it")
@@ -57,14 +57,18 @@ def _triaged(incident: Incident) -> Refuse | None:
     return Refuse("G1", "triage is not concluded: read the tracker first, or record a human's report of the impact")
 
 
-def _rollback(incident: Incident, change: Change) -> Refuse | None:
-    """G6: only to an older release that was healthy and free of the error."""
-    if incident.deployments is None:
+def _rollback(incident: Incident, change: Change, key: str) -> Refuse | None:
+    """G6: only to the older release that was healthy and free of the error, by a history that is not out of date."""
+    history = incident.deployments
+    if history is None:
         return Refuse("G6", "the deploy history was not read, so no release is known to have been healthy")
-    tainted = set(incident.triage.releases) if incident.triage else set[str]()
-    if why := why_not(change.to, incident.deployments, tainted):
-        return Refuse("G6", why)
-    return None
+    if any(made.key != key and made.at > history.at for made in incident.changes):
+        return Refuse("G6", "the deploy history is older than the last change: read it again (deploy_status)")
+    found = target(incident)
+    if found.release == change.to:
+        return None
+    why = why_not(change.to, history, tainted(incident.triage, history))
+    return Refuse("G6", why or f"roll back to {found.release or 'no release'}: {found.why}")
 
 
 def _reversible(incident: Incident, change: Change, key: str) -> Verdict:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from agent.core.blast import mean
 from agent.core.incident import Incident
-from agent.core.limits import MIN_VERIFY_WAIT
+from agent.core.limits import MIN_TRAFFIC_SHARE, MIN_VERIFY_WAIT, RECENT_MINUTES
 from agent.core.words import Blast, CauseLevel, Outcome, Source, State
 from tools.observed import ChangeKind
 
@@ -37,8 +38,10 @@ def recovery_missing(incident: Incident) -> str | None:
         return "the signal that opened the incident was not read again"
     if not incident.verified.recovered:
         return incident.verified.why
-    last = incident.last_change
-    if last is not None and incident.verified_at - last.at < MIN_VERIFY_WAIT:
+    if incident.triage is None or incident.triage.onset is None:
+        return "triage saw no onset, so nobody knows what it was like before"
+    since = incident.last_change.at if incident.last_change else incident.opened_at
+    if since is None or incident.verified_at - since < MIN_VERIFY_WAIT:
         return "it was read again less than five minutes after the last change"
     return None
 
@@ -67,18 +70,29 @@ def _failed_change(incident: Incident) -> Ending | None:
 def _shipped(incident: Incident) -> Ending | None:
     if incident.opened is None or incident.opened.source is not Source.SHIP:
         return None
-    shipped = any(made.kind is ChangeKind.RELEASE for made in incident.changes)
-    if not shipped:
-        return Ending(State.ESCALATED, f"{incident.opened.release} was not deployed")
-    return Ending(State.RESOLVED, f"{incident.opened.release} runs, and the watch saw no new issue")
+    release = incident.opened.release
+    if not any(made.kind is ChangeKind.RELEASE for made in incident.changes):
+        return Ending(State.ESCALATED, f"{release} was not deployed")
+    if incident.watched and incident.watched.issues:
+        return Ending(State.ESCALATED, f"{release} brought new issues: {', '.join(incident.watched.issues)[:300]}")
+    if incident.watched is None or not incident.watched.final:
+        return Ending(State.ESCALATED, f"{release} runs, but nobody watched it to the end")
+    return Ending(State.RESOLVED, f"{release} runs, and the watch saw no new issue")
 
 
 def _nothing_wrong(incident: Incident) -> Ending | None:
     if incident.triage is None or incident.triage.blast is not Blast.NONE or incident.changes:
         return None
-    if incident.answers and all(answer.ok for answer in incident.answers) and incident.triage.traffic > 0:
+    if incident.answers and all(answer.ok for answer in incident.answers) and _traffic_flows(incident):
         return Ending(State.FALSE_ALARM, "no issue stands out, traffic flows and every endpoint answers")
     return Ending(State.ESCALATED, "the tracker shows nothing, but the endpoints do not all answer or no traffic flows")
+
+
+def _traffic_flows(incident: Incident) -> bool:
+    """When it was last looked at, not just at some time in the hour: no error comes from a service nobody reaches."""
+    usual = incident.triage.traffic if incident.triage else 0
+    now = mean(incident.picture.traffic[-RECENT_MINUTES:]) if incident.picture else 0
+    return usual > 0 and now >= MIN_TRAFFIC_SHARE * usual
 
 
 def _unrecovered(incident: Incident) -> Ending | None:
@@ -86,6 +100,6 @@ def _unrecovered(incident: Incident) -> Ending | None:
     if why is None:
         return None
     stanched = incident.triage is None and any(made.outcome is Outcome.OK for made in incident.changes)
-    if stanched and incident.answers and all(answer.ok for answer in incident.answers):
+    if stanched and incident.verified and incident.verified.answered and incident.answers:
         return Ending(State.MITIGATED, f"the endpoints answer again, but recovery is unproven: {why}")
     return Ending(State.ESCALATED, f"not recovered: {why}")

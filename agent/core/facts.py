@@ -1,9 +1,8 @@
 """What happened, as typed facts. A journal of them is the only state; everything else is a fold of it."""
 
-from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from agent.core.words import Blast, By, CauseLevel, Outcome, Source, State
 from tools.contract import Effect
@@ -11,15 +10,15 @@ from tools.observed import ChangeKind, Frame
 
 
 class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Budget(_Fact):
     """What an incident may spend; never more than limits.py allows."""
 
-    turns: int
-    tokens: int
-    cost_usd: float
+    turns: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+    cost_usd: float = Field(ge=0)
 
 
 class Opened(_Fact):
@@ -141,7 +140,7 @@ class Triaged(_Fact):
     """`SHOP-1 KeyError: …` of the most frequent hot issue. Untrusted text."""
     url: str
     frame: Frame | None
-    onset: datetime | None
+    onset: AwareDatetime | None
     rate: float
     """Events of the hot issues per minute, recently."""
     own_baseline: float
@@ -199,12 +198,21 @@ class Verified(_Fact):
     why: str
 
 
+class Watched(_Fact):
+    """The tracker was read after a release, for issues that were first seen in it."""
+
+    kind: Literal["watched"] = "watched"
+    issues: tuple[str, ...]
+    """`SHOP-7 KeyError: …` of each. Untrusted text."""
+    final: bool
+
+
 class Approved(_Fact):
     """A named human allowed one call, once."""
 
     kind: Literal["approved"] = "approved"
     key: str
-    by: str
+    by: str = Field(min_length=1)
 
 
 class Asked(_Fact):
@@ -220,9 +228,9 @@ class Spent(_Fact):
 
     kind: Literal["spent"] = "spent"
     phase: int
-    turns: int
-    tokens: int
-    cost_usd: float
+    turns: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+    cost_usd: float = Field(ge=0)
     model: str
 
 
@@ -265,6 +273,7 @@ Fact: TypeAlias = Annotated[
     | Reported
     | Claimed
     | Verified
+    | Watched
     | Approved
     | Asked
     | Spent
@@ -279,5 +288,5 @@ class Recorded(_Fact):
     """A fact with its place in the journal."""
 
     n: int
-    at: datetime
+    at: AwareDatetime
     fact: Fact

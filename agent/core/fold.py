@@ -6,6 +6,9 @@ from datetime import datetime
 from functools import reduce
 from typing import TypeAlias, assert_never
 
+from pydantic import ValidationError
+
+from agent.core.closure import ending
 from agent.core.errors import IllegalFact
 from agent.core.facts import (
     Approved,
@@ -28,20 +31,26 @@ from agent.core.facts import (
     Surfaced,
     Triaged,
     Verified,
+    Watched,
 )
 from agent.core.incident import ChangeMade, Incident, Page
-from agent.core.words import CauseLevel, Outcome, State
+from agent.core.limits import MIN_VERIFY_WAIT
+from agent.core.words import Blast, CauseLevel, Outcome, State
 from tools.contract import Effect
-from tools.observed import Answers, Bisected, Changes, Deployments, Noted, Picture, Prepared
+from tools.observed import Answers, Bisected, Changes, Deployed, Deployment, Deployments, Noted, Picture, Prepared
 
 LEVELS = tuple(CauseLevel)
 Ran: TypeAlias = Opened | Closed | Owed | Spent | Fallback
 Human: TypeAlias = Approved | Asked
 Phase: TypeAlias = Entered | Left | Skipped | Routed | Refused
-Finding: TypeAlias = Triaged | Surfaced | Reported | Claimed | Verified
+Finding: TypeAlias = Triaged | Surfaced | Reported | Claimed | Verified | Watched
 AFTER_THE_END: TypeAlias = Intended | Called | Claimed | Closed | Spent | Left | Owed
 """What may still be recorded once an incident ended: calls under way and what they owe, last notes, what humans add; no
 CHANGE begins."""
+
+
+WELL = {State.RESOLVED, State.FALSE_ALARM}
+"""Ends that say all is well: only the facts can (G3, G4)."""
 
 
 def fold(recorded: Iterable[Recorded]) -> Incident:
@@ -61,7 +70,7 @@ def apply(incident: Incident, recorded: Recorded) -> Incident:
             return _human(moved, fact)
         case Entered() | Left() | Skipped() | Routed() | Refused():
             return _phase(moved, fact)
-        case Triaged() | Surfaced() | Reported() | Claimed() | Verified():
+        case Triaged() | Surfaced() | Reported() | Claimed() | Verified() | Watched():
             return _finding(moved, fact, recorded.at)
         case Intended():
             return _intended(moved, fact, recorded.at)
@@ -75,6 +84,8 @@ def _follows(incident: Incident, recorded: Recorded) -> None:
     fact = recorded.fact
     if incident.opened is None and not isinstance(fact, Opened):
         raise IllegalFact(f"fact {recorded.n} ({fact.kind}) comes before the incident was opened")
+    if recorded.n != incident.facts + 1:
+        raise IllegalFact(f"fact {recorded.n} ({fact.kind}) follows fact {incident.facts}")
     begins = isinstance(fact, Intended) and fact.change is not None
     if incident.state is not State.OPEN and (begins or not isinstance(fact, AFTER_THE_END)):
         raise IllegalFact(f"fact {recorded.n} ({fact.kind}) comes after the incident was {incident.state}")
@@ -87,6 +98,8 @@ def _run(incident: Incident, fact: Ran, at: datetime) -> Incident:
                 raise IllegalFact("an incident opens once")
             return replace(incident, opened=fact, opened_at=at)
         case Closed(state=state, why=why):
+            if state is State.OPEN or (state in WELL and ending(incident).state is not state):
+                raise IllegalFact(f"the facts do not let it end {state}: {ending(incident).why}")
             return replace(incident, state=state, closing=why)
         case Owed():
             return replace(incident, owed=(*incident.owed, fact))
@@ -128,24 +141,40 @@ def _phase(incident: Incident, fact: Phase) -> Incident:
 def _finding(incident: Incident, fact: Finding, at: datetime) -> Incident:
     match fact:
         case Triaged():
-            return replace(incident, triage=fact)
+            return incident if _settled(incident, fact) else replace(incident, triage=fact)
         case Surfaced():
-            return replace(incident, surfaced=True)
+            return replace(incident, surfaced=True, blind=incident.answers)
         case Reported():
             return replace(incident, reported=fact)
+        case Watched():
+            return replace(incident, watched=fact)
         case Claimed(level=level):
+            if level is CauseLevel.CONFIRMED and fact.by in {"", "code"}:
+                raise IllegalFact("only a named human confirms a cause")
             stronger = LEVELS.index(level) >= LEVELS.index(incident.cause_level)
             return replace(incident, cause=fact if stronger else incident.cause)
         case Verified():
-            changes = tuple(replace(change, verified=fact.final) for change in incident.changes)
+            changes = tuple(replace(made, verified=made.verified or _read(made, fact, at)) for made in incident.changes)
             return replace(incident, verified=fact, verified_at=at, changes=changes)
         case _:
             assert_never(fact)
 
 
+def _settled(incident: Incident, anew: Triaged) -> bool:
+    """What opened the incident stays what it is judged by: calm afterwards is recovery, for `verify` to tell."""
+    return incident.triage is not None and (bool(incident.changes) or anew.blast is Blast.NONE)
+
+
+def _read(made: ChangeMade, verified: Verified, at: datetime) -> bool:
+    """Whether this reading is the last word on a CHANGE: it had come back, and long enough ago."""
+    return verified.final and made.outcome is not Outcome.PENDING and at - made.at >= MIN_VERIFY_WAIT
+
+
 def _intended(incident: Incident, fact: Intended, at: datetime) -> Incident:
     if fact.change is None or fact.to is None:
         return incident
+    if any(made.key == fact.key and made.outcome is not Outcome.PENDING for made in incident.changes):
+        raise IllegalFact(f"{fact.key} was made before")
     made = ChangeMade(fact.key, fact.change, fact.was, fact.to, at, Outcome.PENDING)
     others = tuple(change for change in incident.changes if change.key != fact.key)
     return replace(incident, changes=(*others, made), verified=None, verified_at=None)
@@ -156,14 +185,25 @@ def _called(incident: Incident, fact: Called, recorded: Recorded) -> Incident:
     if fact.effect is Effect.PAGE:
         page = Page(str(fact.args.get("reason", "other")), fact.outcome is Outcome.OK, str(fact.data.get("by", "")))
         counted = replace(counted, pages=(*counted.pages, page))
-    changes = tuple(
-        replace(change, outcome=fact.outcome, hint=fact.hint, at=recorded.at) if change.key == fact.key else change
-        for change in counted.changes
-    )
-    counted = replace(counted, changes=changes)
+    if any(made.key == fact.key for made in incident.changes):
+        changes = tuple(_back(made, fact, recorded.at) for made in incident.changes)
+        counted = replace(counted, changes=changes, verified=None, verified_at=None)
     if fact.outcome is not Outcome.OK:
         return replace(counted, failures=(*counted.failures, fact))
-    return _seen(replace(counted, evidence=(*counted.evidence, recorded)), fact)
+    counted = replace(counted, evidence=(*counted.evidence, recorded))
+    try:
+        if fact.saw == Deployed.__name__:
+            return replace(counted, deployments=_deployed(incident, Deployed.model_validate(fact.data), recorded.at))
+        return _seen(counted, fact)
+    except ValidationError as error:
+        raise IllegalFact(f"what {fact.tool} saw is no {fact.saw}") from error
+
+
+def _back(made: ChangeMade, called: Called, at: datetime) -> ChangeMade:
+    """What became of a CHANGE. One that went wrong stays wrong, whatever is said of it later."""
+    if made.key != called.key or made.outcome not in {Outcome.PENDING, Outcome.OK}:
+        return made
+    return replace(made, outcome=called.outcome, hint=called.hint, at=at, verified=False)
 
 
 def _seen(incident: Incident, fact: Called) -> Incident:
@@ -184,3 +224,13 @@ def _seen(incident: Incident, fact: Called) -> Incident:
             return replace(incident, notes=(*incident.notes, (fact.tool, Noted.model_validate(fact.data))))
         case _:
             return incident
+
+
+def _deployed(incident: Incident, done: Deployed, at: datetime) -> Deployments | None:
+    """The deploy history with our own CHANGE in it, so that nobody judges by what ran before."""
+    known = incident.deployments
+    if known is None:
+        return None
+    run = Deployment(release=done.now, at=done.at, healthy=True)
+    there = bool(known.history) and known.history[-1].release == done.now
+    return Deployments(at=at, current=done.now, history=known.history if there else (*known.history, run)[-50:])

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from agent.core import changes, closure
 from agent.core.incident import Incident
-from agent.core.limits import MAX_OPEN
+from agent.core.limits import MAX_COST_USD, MAX_OPEN, MAX_TOKENS, MAX_TURNS
 from agent.core.verdict import AskHuman, Permit, Refuse, Stop, Verdict
 from agent.core.words import By, State
 from tools.contract import Args, Effect
@@ -59,9 +59,9 @@ def spent(incident: Incident, now: datetime) -> Reason:
         return None
     budget = incident.opened.budget
     limits = (
-        (incident.turns >= budget.turns, f"{budget.turns} model turns are spent"),
-        (incident.tokens >= budget.tokens, f"{budget.tokens} tokens are spent"),
-        (incident.cost_usd >= budget.cost_usd, f"{budget.cost_usd} USD are spent"),
+        (incident.turns >= min(budget.turns, MAX_TURNS), f"{incident.turns} model turns are spent"),
+        (incident.tokens >= min(budget.tokens, MAX_TOKENS), f"{incident.tokens} tokens are spent"),
+        (incident.cost_usd >= min(budget.cost_usd, MAX_COST_USD), f"{incident.cost_usd:.2f} USD are spent"),
         (now - incident.opened_at >= MAX_OPEN, f"the incident is open for {MAX_OPEN}"),
     )
     return next((why for over, why in limits if over), None)
@@ -80,10 +80,9 @@ def _note(incident: Incident, proposal: Proposal) -> Verdict:
         return Permit()
     if proposal.args.declares_cause and (why := closure.cause_missing(incident)):
         return Refuse("G4", why)
-    if proposal.args.declares_resolved and (why := closure.recovery_missing(incident)):
-        return Refuse("G3", why)
-    if proposal.args.declares_resolved and (why := closure.cause_missing(incident)):
-        return Refuse("G4", why)
+    end = closure.ending(incident)
+    if proposal.args.declares_resolved and end.state is not State.RESOLVED:
+        return Refuse("G3" if closure.recovery_missing(incident) else "G4", f"it would end {end.state}: {end.why}")
     return Permit()
 
 

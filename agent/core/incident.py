@@ -17,6 +17,7 @@ from agent.core.facts import (
     Routed,
     Triaged,
     Verified,
+    Watched,
 )
 from agent.core.words import CauseLevel, Outcome, State
 from tools.observed import Answered, Bisected, ChangeKind, Changes, Deployments, Noted, Picture, Prepared
@@ -72,12 +73,15 @@ class Incident:
     answers: tuple[Answered, ...] = ()
     triage: Triaged | None = None
     surfaced: bool = False
+    blind: tuple[Answered, ...] = ()
+    """What the endpoints answered when the tracker was found unreachable: all that is known of the impact."""
     reported: Reported | None = None
     cause: Claimed | None = None
     changes: tuple[ChangeMade, ...] = ()
     verified: Verified | None = None
     """The last reading since the last CHANGE."""
     verified_at: datetime | None = None
+    watched: Watched | None = None
     pages: tuple[Page, ...] = ()
     owed: tuple[Owed, ...] = ()
     approved: tuple[Approved, ...] = ()

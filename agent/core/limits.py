@@ -39,11 +39,14 @@ RESIDUE_SHARE: Final = 0.1
 HOT_FACTOR: Final = 3.0
 """An issue is hot when its recent rate is this many times its baseline."""
 
-HOT_RISE: Final = 2.0
+HOT_RISE: Final = 4.0
 """Events per minute that an old issue must rise above its baseline: chance alone moves a slow one that much."""
 
 ONSET_MINUTES: Final = 2
 """Minutes that an old issue must stand out together before its onset is believed."""
+
+YOUNG: Final = timedelta(days=1)
+"""An issue that was first seen less than this ago has no baseline but zero, however long it burns."""
 
 HOT_EVENTS: Final = 3
 """Events that a new issue needs before it counts as hot: one event is an anecdote."""

@@ -32,6 +32,27 @@ def _followed(deploy: Deployment, onset: datetime) -> bool:
     return timedelta() <= gap <= DEPLOY_WINDOW
 
 
+def tainted(triage: Triaged | None, deployments: Deployments) -> set[str]:
+    """Releases that had the error: those it was seen in, and all that came after the first of them."""
+    if triage is None:
+        return set()
+    seen = {*triage.releases, *filter(None, [triage.first_release])}
+    first = _debut(triage.first_release, deployments)
+    if first is None:
+        return seen
+    return seen | {one.release for one in deployments.history if _after(one.release, first, deployments)}
+
+
+def _debut(release: str | None, deployments: Deployments) -> datetime | None:
+    """When a release first went out, as far back as the history goes."""
+    return min((one.at for one in deployments.history if one.release == release), default=None)
+
+
+def _after(release: str, first: datetime, deployments: Deployments) -> bool:
+    debut = _debut(release, deployments)
+    return debut is not None and debut > first
+
+
 def target(incident: Incident) -> Target:
     """The newest release that was healthy in production and never had the error; not blindly the previous tag.
 
@@ -41,21 +62,21 @@ def target(incident: Incident) -> Target:
     deployments = incident.deployments
     if deployments is None:
         return Target(None, "the deploy history was not read")
-    if incident.triage is not None:
-        guilty, tainted = suspect(incident.triage, deployments), set(incident.triage.releases)
-    else:
-        guilty, tainted = _fresh(incident, deployments), set[str]()
+    triage = incident.triage
+    guilty = _fresh(incident, deployments) if triage is None else suspect(triage, deployments)
     if guilty is None:
         return Target(None, "the errors did not follow a deploy, so no release is suspected")
-    return before(deployments, guilty, tainted)
+    running, began = _debut(deployments.current, deployments), _debut(guilty.release, deployments)
+    if running is None or began is None or running < began:
+        return Target(None, f"{guilty.release} is suspected, but {deployments.current or 'nothing known'} runs")
+    return before(deployments, guilty, tainted(triage, deployments))
 
 
 def _fresh(incident: Incident, deployments: Deployments) -> Deployment | None:
     if not (incident.surfaced and incident.reported and incident.opened_at):
         return None
     running = [one for one in deployments.history if one.release == deployments.current]
-    young = running and incident.opened_at - running[-1].at <= DEPLOY_WINDOW
-    return running[-1] if young else None
+    return running[-1] if running and _followed(running[-1], incident.opened_at) else None
 
 
 def bisect_range(triage: Triaged | None, deployments: Deployments | None) -> tuple[str, str] | None:
@@ -65,29 +86,31 @@ def bisect_range(triage: Triaged | None, deployments: Deployments | None) -> tup
     guilty = suspect(triage, deployments)
     if guilty is None:
         return None
-    tainted = set(triage.releases)
-    earlier = [one for one in deployments.history if one.at < guilty.at and one.healthy and one.release not in tainted]
+    bad = tainted(triage, deployments)
+    earlier = [one for one in deployments.history if one.at < guilty.at and one.healthy and one.release not in bad]
     return (earlier[-1].release, guilty.release) if earlier else None
 
 
-def before(deployments: Deployments, guilty: Deployment, tainted: set[str]) -> Target:
-    """The newest healthy release deployed before `guilty` and outside `tainted`."""
+def before(deployments: Deployments, guilty: Deployment, bad: set[str]) -> Target:
+    """The newest healthy release deployed before `guilty` and not among the `bad`."""
     for one in reversed(deployments.history):
-        if one.at < guilty.at and why_not(one.release, deployments, tainted) is None:
+        if one.at < guilty.at and why_not(one.release, deployments, bad) is None:
             return Target(one.release, f"newest healthy release before {guilty.release}, without the error")
     return Target(None, f"no release before {guilty.release} was healthy and free of the error")
 
 
-def why_not(release: str, deployments: Deployments, tainted: set[str]) -> str | None:
+def why_not(release: str, deployments: Deployments, bad: set[str]) -> str | None:
     """Why `release` must not be rolled back to (G6); None when it may."""
     runs = [one for one in deployments.history if one.release == release]
-    running = [one for one in deployments.history if one.release == deployments.current]
+    running = _debut(deployments.current, deployments)
     if release == deployments.current:
         return f"{release} is the release that runs"
-    if not runs or not any(one.healthy for one in runs):
-        return f"{release} was never healthy in production"
-    if running and runs[0].at > running[0].at:
+    if running is None:
+        return "what runs is not in the deploy history, so no release is known to be older"
+    if not runs or not runs[-1].healthy:
+        return f"{release} was never healthy in production, or not when it last went there"
+    if _after(release, running, deployments):
         return f"{release} is newer than the running {deployments.current}"
-    if release in tainted:
+    if release in bad:
         return f"{release} already had the error"
     return None

@@ -81,7 +81,7 @@ def summarise(recorded: Sequence[Recorded]) -> Summary:
 def _blast(incident: Incident) -> str:
     triage = incident.triage
     if triage is None:
-        dead = [answer.endpoint for answer in incident.answers if not answer.ok]
+        dead = [answer.endpoint for answer in incident.blind if not answer.ok]
         seen = f"; endpoints failing when probed: {', '.join(dead)}" if dead else ""
         return f"unknown: the tracker was not readable{seen}"
     hit = f"{triage.users} users, {len(triage.features)} features ({', '.join(triage.features[:6])})"

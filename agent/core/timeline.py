@@ -23,6 +23,7 @@ from agent.core.facts import (
     Surfaced,
     Triaged,
     Verified,
+    Watched,
 )
 from agent.core.words import Outcome
 from tools.contract import Effect
@@ -49,7 +50,7 @@ def tell(fact: Fact) -> str:
             return _edge(fact)
         case Entered() | Skipped() | Routed() | Left():
             return _phase(fact)
-        case Triaged() | Claimed() | Verified():
+        case Triaged() | Claimed() | Verified() | Watched():
             return _finding(fact)
         case Intended() | Called() | Refused():
             return _call(fact)
@@ -85,7 +86,7 @@ def _phase(fact: Entered | Skipped | Routed | Left) -> str:
             return ""
 
 
-def _finding(fact: Triaged | Claimed | Verified) -> str:
+def _finding(fact: Triaged | Claimed | Verified | Watched) -> str:
     match fact:
         case Triaged():
             where = f"{fact.users} users, {len(fact.features)} features, {len(fact.regions)} regions"
@@ -95,6 +96,8 @@ def _finding(fact: Triaged | Claimed | Verified) -> str:
         case Verified():
             verdict = "recovered" if fact.recovered else "not recovered"
             return f"{verdict}: {fact.rate_before:.1f} → {fact.rate_after:.1f} events/min; {fact.why}"
+        case Watched():
+            return f"watch: new issues {cut(', '.join(fact.issues))}" if fact.issues else "watch: no new issue"
 
 
 def _call(fact: Intended | Called | Refused) -> str:

@@ -27,12 +27,12 @@ def judge(triage: Triaged, since: datetime, reading: Signal, answers: tuple[Answ
 
     Only whole minutes after the one in which the change landed count. `final` says that nobody looks again.
     """
-    rate = mean(_after(reading.errors, since))
-    incident = mean(_after(reading.incident, since))
-    traffic = mean(_after(reading.traffic, since))
+    rate = max(_rates_after(reading.errors, since))
+    incident = max(_rates_after(reading.incident, since))
+    traffic = min(_rates_after(reading.traffic, since))
     answered = bool(answers) and all(answer.ok for answer in answers)
     complaints = [
-        *_time(reading, since),
+        *_time(triage, reading, since),
         *_traffic(triage, traffic),
         *_rates(triage, rate, incident),
         *_endpoints(answers),
@@ -54,12 +54,20 @@ def _after(series: tuple[Point, ...], since: datetime) -> list[Point]:
     return [point for point in series if point.at >= start]
 
 
-def _time(reading: Signal, since: datetime) -> list[str]:
-    minutes = len(_after(reading.errors, since))
-    early = reading.at - since < MIN_VERIFY_WAIT
-    if early or minutes < READING_MINUTES:
+def _rates_after(series: tuple[Point, ...], since: datetime) -> tuple[float, float]:
+    """Rate over all minutes since the change, and over the last few: neither may hide the other."""
+    after = _after(series, since)
+    return mean(after), mean(after[-READING_MINUTES:])
+
+
+def _time(triage: Triaged, reading: Signal, since: datetime) -> list[str]:
+    """A minute that a series lacks is not a quiet one. Without hot issues there is no series of their own."""
+    needed = [reading.errors, reading.traffic, *([reading.incident] if triage.issues else [])]
+    minutes = min(len(_after(series, since)) for series in needed)
+    if reading.at - since < MIN_VERIFY_WAIT or minutes < READING_MINUTES:
         return [f"too early: {minutes} whole minutes after the change, {READING_MINUTES} needed, and 5 min of waiting"]
-    return []
+    missing = set(triage.issues) - set(reading.issues)
+    return [f"the reading leaves out {len(missing)} of the incident's issues"] if missing else []
 
 
 def _traffic(triage: Triaged, traffic: float) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from time import sleep
 
@@ -108,11 +109,11 @@ def _live(premises: Premises, plan: Scenario, say: Say) -> None:
     say("starting the shop, its users, and everybody around it")
     prod.answers(f"{premises.world}/linear/_lab/kept")
     prod.healthy(premises, prod.current(premises))
-    began = clock.now()
+    opened = clock.now()
     prod.remember(premises, OLD_ISSUE_RELEASE, OLD_ISSUE_HOURS)
     say("all is well for a quarter of an hour")
-    passed_min = (clock.now() - began).total_seconds() / 60
-    sleep(clock.wall_s((WARM_UP_MIN - passed_min) * 60))
+    left_s = (opened + timedelta(minutes=WARM_UP_MIN) - clock.now()).total_seconds()
+    sleep(max(clock.wall_s(left_s), 0))
     began = clock.now()
     for n, tag in enumerate(plan.deploys):
         sleep(clock.wall_s(BETWEEN_DEPLOYS_MIN * 60) if n else 0)

@@ -88,6 +88,12 @@ def _puzzled(seen: View) -> bool:
     return seen.board.range is None and not seen.board.changes and _unread(seen, "sentry_issue")
 
 
+def _ships(seen: View) -> bool:
+    """A human asked for a release, and nothing is on fire: a watch's incident names its release too."""
+    board = seen.board
+    return bool(board.release) and board.triage is None and not board.surfaced and _allows(seen, ChangeKind.RELEASE)
+
+
 def _release(seen: View) -> Call | None:
     return Call("deploy_release", {"to": seen.board.release})
 
@@ -141,7 +147,7 @@ def _log(seen: View) -> Call | None:
 
 
 MOVES: Final[tuple[Move, ...]] = (
-    Move("ship what a human asked for", lambda seen: bool(seen.board.release) and not seen.board.changes, _release),
+    Move("ship what a human asked for", _ships, _release),
     Move("read what a rollback would undo", _wanted_changes, _changes),
     Move("roll back", _bleeding, _rollback),
     Move("prove the cause", lambda seen: seen.culprit is None and not seen.board.bisects, _bisect),
@@ -178,11 +184,11 @@ class RulesModel(Model):
         seen = view(messages, (tool.name for tool in parameters.function_tools))
         if seen is None or not parameters.output_tools:
             raise UnexpectedModelBehavior("the rules need a board to decide by, and a report to end with")
-        match decide(seen):
-            case Call(tool, args):
-                name, given = tool, dict(args)
-            case PhaseReport() as ended:
-                name, given = parameters.output_tools[0].name, ended.model_dump(mode="json")
+        decided = decide(seen)
+        if isinstance(decided, Call):
+            name, given = decided.tool, dict(decided.args)
+        else:
+            name, given = parameters.output_tools[0].name, decided.model_dump(mode="json")
         call = ToolCallPart(name, given, tool_call_id=f"rules-p{seen.board.phase.number}-{seen.turn + 1}")
         usage = RequestUsage(cost=Decimal(0))
         return ModelResponse(

@@ -27,6 +27,9 @@ class Writer(Protocol):
 async def prepare(desk: Desk) -> None:
     """What this phase always needs, gathered at once and in parallel."""
     duties = desk.plan.duties[desk.phase]
+    opened = desk.incident.opened
+    if opened and opened.source is Source.SHIP and opened.release and desk.incident.deployments is None:
+        await _release_at_hand(desk, opened.release)
     if Duty.TRIAGE in duties:
         await _triage(desk)
     if Duty.TRIAGE in duties or Duty.STANCH in duties:
@@ -85,6 +88,14 @@ async def _rollback_at_hand(desk: Desk) -> None:
     known = any((diff.older, diff.newer) == (back, current) for diff in incident.diffs)
     if back and current and not known:
         await desk.call("changes", "git_changes", {"older": back, "newer": current})
+
+
+async def _release_at_hand(desk: Desk, release: str) -> None:
+    """What runs now, and what the release to ship changes."""
+    await desk.call("deploys", "deploy_status", {})
+    history = desk.incident.deployments
+    if history and history.current:
+        await desk.call("changes", "git_changes", {"older": history.current, "newer": release})
 
 
 async def _root_cause(desk: Desk, hypothesis: str | None) -> None:

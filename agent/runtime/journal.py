@@ -77,7 +77,8 @@ class Journal:
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _wal)
             event.listen(self._engine, "begin", _immediate)
-        _META.create_all(self._engine)
+        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+            _META.create_all(connection)
 
     def listen(self, heard: Callable[[str, Recorded], None]) -> None:
         """Call `heard(incident, recorded)` for every fact from now on, after it is kept."""
@@ -85,7 +86,7 @@ class Journal:
 
     def write(self, incident: str, entry: Entry) -> tuple[Recorded, ...]:
         """Keep an entry in one transaction. Raises IllegalFact, and keeps nothing, when a fact cannot follow."""
-        with self._engine.begin() as connection:
+        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
             before = self._facts(connection, incident)
             n = before[-1].n if before else 0
             at = self._now()
@@ -101,10 +102,17 @@ class Journal:
             if entry.step:
                 result = json.dumps(entry.result(n + 1) if callable(entry.result) else entry.result)
                 connection.execute(_STEPS.insert().values(incident=incident, step=entry.step, result=result))
-        for one in added:
-            for heard in self._listeners:
-                heard(incident, one)
+        self._tell(incident, added)
         return added
+
+    def _tell(self, incident: str, added: tuple[Recorded, ...]) -> None:
+        for heard in tuple(self._listeners):
+            try:
+                for one in added:
+                    heard(incident, one)
+            except OSError:
+                # Its screen or pipe is gone. Whoever watched, the incident goes on.
+                self._listeners.remove(heard)
 
     def write_unless_over(self, incident: str, entry: Entry) -> bool:
         """Keep an entry; False, and nothing kept, when the incident is over and a fact cannot follow its end."""
@@ -118,7 +126,7 @@ class Journal:
 
     def read(self, incident: str) -> tuple[Recorded, ...]:
         """All facts of an incident, in order; empty when it is unknown."""
-        with self._engine.begin() as connection:
+        with self._engine.connect() as connection:
             return self._facts(connection, incident)
 
     def incident(self, incident: str) -> Incident:
@@ -127,20 +135,20 @@ class Journal:
 
     def incidents(self) -> tuple[str, ...]:
         """Ids of all incidents, oldest first."""
-        with self._engine.begin() as connection:
+        with self._engine.connect() as connection:
             rows = connection.execute(select(_FACTS.c.incident).where(_FACTS.c.n == 1).order_by(_FACTS.c.at))
             return tuple(str(row[0]) for row in rows)
 
     def result(self, incident: str, step: str) -> JsonValue:
         """What a step left behind; None when it did not finish."""
-        with self._engine.begin() as connection:
+        with self._engine.connect() as connection:
             where = (_STEPS.c.incident == incident) & (_STEPS.c.step == step)
             row = connection.execute(select(_STEPS.c.result).where(where)).first()
         return None if row is None else json.loads(row[0])
 
     def effect(self, key: str) -> Effected | None:
         """What the ledger knows of a business key; None when it was never tried."""
-        with self._engine.begin() as connection:
+        with self._engine.connect() as connection:
             row = connection.execute(select(_EFFECTS.c.state, _EFFECTS.c.body).where(_EFFECTS.c.key == key)).first()
         return None if row is None else Effected(row[0], json.loads(row[1]))
 
@@ -176,5 +184,5 @@ def _wal(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 
 def _immediate(connection: Connection) -> None:
-    """Take the write lock at once: two workers number their facts one after the other."""
-    connection.exec_driver_sql("begin immediate")
+    """A writer takes the lock at once: two workers number their facts one after the other. A reader takes none."""
+    connection.exec_driver_sql("begin immediate" if connection.get_execution_options().get("writes") else "begin")

@@ -47,7 +47,8 @@ class Planning:
     async def _run(
         self, agent: Agent[Granted, PhaseReport], prompt: str, granted: Granted, spend: UsageLimits, usage: RunUsage
     ) -> Planned:
-        ran = await agent.run(prompt, deps=granted, toolsets=[self.toolset], usage_limits=spend, usage=usage)
+        async with agent:
+            ran = await agent.run(prompt, deps=granted, toolsets=[self.toolset], usage_limits=spend, usage=usage)
         return Planned(
             report=ran.output.summary,
             applicable=ran.output.applicable,

@@ -4,6 +4,7 @@ import fcntl
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -61,12 +62,19 @@ def launched(database: str, incident: str, crew: Crew) -> Generator[Workflows]:
         "notification_listener_polling_interval_sec": 0.05,
     }
     DBOS(config=config)
-    workflows = Workflows(crew)
+    workflows = _workflows()
+    workflows.crew = crew
     DBOS.launch()
     try:
         yield workflows
     finally:
         DBOS.destroy(destroy_registry=False)
+
+
+@cache
+def _workflows() -> Workflows:
+    """Of this process: DBOS takes no second one."""
+    return Workflows()
 
 
 @contextmanager

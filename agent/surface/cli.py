@@ -24,6 +24,7 @@ COMMANDS = {
     "init": Row("agent.surface.init:init", "Write a stanch.toml for the repository you are in."),
     "lab": Row("agent.surface.lab:lab", "Leave a broken production running, to try things on."),
     "run": Row("agent.surface.run:run", "Work an incident, live, to its end."),
+    "ship": Row("agent.surface.ship:ship", "Ship a release, watch it, and work the incident if it brings new issues."),
     "skills": Row("agent.surface.skills:skills", "List, show, check and choose skills."),
 }
 """A new command is one new file and one row here."""

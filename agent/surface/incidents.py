@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from agent.assembly import assemble
 from agent.core.blast import radius
+from agent.core.closure import ending
 from agent.core.errors import AgentError
 from agent.core.facts import Called, Recorded
 from agent.core.fold import fold
@@ -47,10 +48,8 @@ def list_incidents(config: Path | None, *, as_json: bool) -> None:
     rows = [row(known, journal.incident(known)) for known in reversed(journal.incidents())] if journal else []
     if as_json:
         click.echo(json.dumps(rows))
-    elif not rows:
-        click.echo("no incident yet")
-    for line in [] if as_json else aligned(rows):
-        click.echo(line)
+    else:
+        click.echo("\n".join(aligned(rows)) or "no incident yet")
 
 
 @incidents.command()
@@ -188,7 +187,7 @@ def confirmed(known: str, now: Incident) -> str:
         case State.OPEN:
             return f"kept; {known} is still open, and goes on with it (`stanch run --resume` if no process works on it)"
         case State.MITIGATED:
-            return f"kept; {known} stays mitigated: {hands.lacking(now)}"
+            return f"kept; {known} stays mitigated: {ending(now).why}"
         case State.ESCALATED | State.FALSE_ALARM | State.ABORTED:
             return f"kept; {known} stays {now.state}: {now.closing}"
 
@@ -206,5 +205,5 @@ def _section(title: str, lines: Iterable[str]) -> Iterable[str]:
 
 def _evidence(one: Recorded) -> str:
     call = one.fact
-    source = f"phase {call.phase}  {call.tool}  {call.digest}" if isinstance(call, Called) else ""
+    source = f"phase {call.phase}  {call.tool} → {call.saw}  sha256 {call.digest}" if isinstance(call, Called) else ""
     return f"E{one.n}  {one.at:%H:%M:%S}  {source}"

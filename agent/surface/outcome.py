@@ -45,8 +45,8 @@ def outcome(incident_id: str, recorded: Sequence[Recorded]) -> dict[str, JsonVal
         "ticket": ticket.url if ticket else None,
         "post": post.reference if post else None,
         "adr": adr.url if adr else None,
-        "rate_before": round(read.rate_before, 2) if read else None,
-        "rate_after": round(read.rate_after, 2) if read else None,
+        "rate_before": round(read.rate_before, 2) if read and incident.triage else None,
+        "rate_after": round(read.rate_after, 2) if read and incident.triage else None,
     }
 
 

@@ -48,7 +48,7 @@ def run(  # noqa: PLR0913 - one parameter per option, as click has it
     config: Path | None,
     as_json: bool,
 ) -> int:
-    """Work an incident: `stanch run "prod is down, checkout returns 500"`.
+    """Work an incident, live, to its end: `stanch run "prod is down, checkout returns 500"`.
 
     An incident of the service that is still open is gone on with; nothing is done twice.
     """

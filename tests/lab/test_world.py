@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from agent import settings, wiring
-from agent.lab.prod import Session
 from agent.lab.premises import CODE
+from agent.lab.prod import Session
 from agent.lab.world import Lab, attach, start, stop
 from tools.observed import Picture
 from tools.trackers.base import Tracker

@@ -136,8 +136,9 @@ def test_turns_are_bounded() -> None:
         asyncio.run(phase())
 
 
+@pytest.mark.parametrize("key", [SecretStr(KEY), None], ids=["key", "no key"])
 @pytest.mark.parametrize("model", ["nobody:model", "nothing", "openai:gpt-5"])
-def test_a_model_that_cannot_be_had_says_what_to_do(model: str) -> None:
+def test_a_model_that_cannot_be_had_says_what_to_do(model: str, key: SecretStr | None) -> None:
     with pytest.raises(ConfigError, match="or use `rules`") as caught:
-        model_of(Planner(model, SecretStr(KEY)))
+        model_of(Planner(model, key))
     assert KEY not in str(caught.value)

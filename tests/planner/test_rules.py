@@ -61,6 +61,7 @@ BOARDS: Mapping[str, tuple[Board, tuple[Done, ...], Call | None]] = {
     "a ship is shipped": (
         board(release="v1.9.0", triage=None, suspect=None, range=None), (), Call("deploy_release", {"to": "v1.9.0"}),
     ),
+    "a release whose watch saw errors is not shipped again": (board(release="v1.8.0"), (), ROLLBACK),
     "many are hit: roll back": (board(), (), ROLLBACK),
     "one feature since a deploy: roll back": (board(triage=ONE), (), ROLLBACK),
     "one feature, no deploy suspected: look closer": (board(triage=ONE, suspect=None, range=None), (), ISSUE),

@@ -9,9 +9,13 @@ from tools.contract import Effect
 
 
 def granted(playbook: Playbook, phase: Phase, library: Mapping[str, Playbook]) -> frozenset[str]:
-    """The tools that a phase may call: the skill's own, and those of the skills that the phase invokes."""
+    """The tools that a phase may call: those of the skills that it invokes, and those of its own skill that it names.
+
+    A plain skill is one phase and need not name them.
+    """
     invoked = (library[name].allowed_tools for name in phase.invokes if name in library)
-    return frozenset(playbook.allowed_tools).union(*invoked)
+    own = (tool for tool in playbook.allowed_tools if playbook.plain or f"`{tool}`" in phase.text)
+    return frozenset(own).union(*invoked)
 
 
 def check_library(playbooks: Mapping[str, Playbook], tools: Mapping[str, Effect]) -> list[Problem]:

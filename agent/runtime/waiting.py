@@ -1,0 +1,109 @@
+"""Duties that wait for the world: verify a recovery, watch a release. They wait in the workflow, and look in steps."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from dbos import DBOS
+from pydantic import JsonValue
+
+from agent.core.facts import Owed, Verified, Watched
+from agent.core.limits import HOT_EVENTS
+from agent.core.verify import judge, window
+from agent.runtime.desk import Desk
+from agent.runtime.gate import Answer
+from tools.observed import Answers, Picture, Signal
+
+
+async def step(name: str, what: Callable[..., Awaitable[Any]], *args: object) -> Any:  # noqa: ANN401 - as DBOS types it
+    """One durable step: what it returned is returned again, and not done again, when its workflow is recovered."""
+    return await DBOS.run_step_async({"name": name}, what, *args)
+
+
+async def verify(desk: Desk) -> None:
+    """Wait as the skill says (never less than the limit), then read until recovered or out of patience."""
+    first, last = window(_asked(desk))
+    since = await step("since", _since, desk)
+    await DBOS.sleep_async(await step("wait", _until, desk, since, first))
+    reading = 0
+    while not await step(f"read:{reading}", _read_signal, desk, since, last, reading):
+        reading += 1
+        await DBOS.sleep_async(desk.clock.wall_s(60))
+
+
+async def watch(desk: Desk) -> None:
+    """Look for new issues of the release every minute, as long as the skill says or until there is one."""
+    _, last = window(_asked(desk))
+    since = await step("since", _since, desk)
+    look = 0
+    while not await step(f"watch:{look}", _look, desk, since, last, look):
+        look += 1
+        await DBOS.sleep_async(desk.clock.wall_s(60))
+
+
+def _asked(desk: Desk) -> tuple[int, int] | None:
+    wait = desk.plan.phase(desk.phase).wait
+    return (wait.min, wait.max) if wait else None
+
+
+async def _since(desk: Desk) -> str:
+    """When waiting begins: when the last CHANGE came back, else now."""
+    last = desk.incident.last_change
+    return (last.at if last else desk.clock.now()).isoformat()
+
+
+async def _until(desk: Desk, since: str, wait: timedelta) -> float:
+    """Seconds of the wall's clock until `since` + `wait`."""
+    due = datetime.fromisoformat(since) + wait
+    return max(0.0, desk.clock.wall_s((due - desk.clock.now()).total_seconds()))
+
+
+async def _read_signal(desk: Desk, since: str, last: timedelta, reading: int) -> bool:
+    """Read the signal and the endpoints once more; True when nobody needs to look again."""
+    triage = desk.incident.triage
+    issues: list[JsonValue] = list(triage.issues) if triage else []
+    probes = await desk.call(f"probe:{reading}", "probe_endpoints", {})
+    signal = await desk.call(f"signal:{reading}", "sentry_signal", {"issues": issues})
+    begun = datetime.fromisoformat(since)
+    if triage is None or not signal.ok:
+        why = f"the signal cannot be read: {signal.hint or 'there was no triage to compare it with'}"
+        verified = _unread(why, probes)
+    else:
+        answers = Answers.model_validate(probes.result).answers if probes.ok else ()
+        final = desk.clock.now() >= begun + last
+        verified = judge(triage, begun, Signal.model_validate(signal.result), answers, final=final)
+    desk.keep(f"verified:{reading}", verified)
+    return verified.final
+
+
+def _unread(why: str, probes: Answer) -> Verified:
+    return Verified(
+        recovered=False,
+        final=True,
+        rate_before=0,
+        rate_after=0,
+        baseline=0,
+        traffic=0,
+        answered=probes.ok and all(answer.ok for answer in Answers.model_validate(probes.result).answers),
+        why=why,
+    )
+
+
+async def _look(desk: Desk, since: str, last: timedelta, look: int) -> bool:
+    """Look once; True when there is a new issue, or time is up. A single event counts only at the end."""
+    release = desk.incident.opened.release if desk.incident.opened else None
+    picture = await desk.call(f"picture:{look}", "sentry_picture", {})
+    over = desk.clock.now() >= datetime.fromisoformat(since) + last
+    if not picture.ok:
+        what = f"nobody is watching {release}: {picture.hint}"
+        desk.keep("unwatched", Owed(reason="tracker_unreachable", guard="G8", why=what))
+        await desk.pay()
+        return over
+    least = 1 if over else HOT_EVENTS
+    issues = Picture.model_validate(picture.result).issues
+    new = tuple(
+        f"{one.short_id} {one.title}"[:200] for one in issues if one.first_release == release and one.events >= least
+    )
+    if new or over:
+        desk.keep("watched", Watched(issues=new, final=over))
+    return bool(new) or over

@@ -1,0 +1,95 @@
+"""The gate, killed at any checkpoint and started again, as often as hypothesis likes: nothing happens twice."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import JsonValue
+
+from agent.core.blast import assess
+from agent.core.words import Outcome
+from tests.runtime.ports import BAD, GOOD, FastClock, Ground
+from tests.runtime.world import INCIDENT, Bench
+from tools.observed import Picture
+
+CALLS: Final[tuple[tuple[str, dict[str, JsonValue]], ...]] = (
+    ("deploy_status", {}),
+    ("git_changes", {"older": GOOD, "newer": BAD}),
+    ("deploy_rollback", {"to": GOOD}),
+    ("ticket_open", {"title": "down", "body": "since 12:00"}),
+    ("page_humans", {"reason": "asked", "summary": "look"}),
+    ("chat_post", {"text": "we are on it"}),
+    ("page_humans", {"reason": "asked", "summary": "look again"}),
+    ("deploy_rollback", {"to": GOOD}),
+    ("memory_remember", {"component": "shop", "title": "t", "outcome": "o", "cause": "c", "facts": ["f"]}),
+)
+
+
+class Killed(BaseException):
+    """kill -9, as far as one process can play it."""
+
+
+@dataclass
+class Fuse:
+    """Kills at the n-th checkpoint; never when n is 0."""
+
+    n: int
+
+    def burn(self, _at: object = None, _what: object = None) -> None:
+        self.n -= 1
+        if self.n == 0:
+            raise Killed
+
+
+@dataclass(frozen=True, slots=True)
+class DyingClock(FastClock):
+    """World time, as a process sees it that may die whenever it looks: so also within the journal's transaction."""
+
+    fuse: Fuse = field(default_factory=lambda: Fuse(0))
+
+    def now(self) -> datetime:
+        self.fuse.burn()
+        return FastClock.now(self)
+
+
+def live(home: Path, began: float, n: int) -> bool:
+    """One process's life, from the first step on. False when it died."""
+    fuse = Fuse(n)
+    bench = Bench(Ground(home, DyingClock(began, fuse=fuse), die=fuse.burn))
+    try:
+        bench.journal.listen(fuse.burn)
+        if not bench.facts:
+            bench.open()
+        picture = bench.call("picture", "sentry_picture")
+        if bench.incident.triage is None:
+            bench.keep(assess(Picture.model_validate(picture.result), (2,)))
+        for step, (tool, args) in enumerate(CALLS):
+            bench.call(str(step), tool, **args)
+    except Killed:
+        return False
+    finally:
+        bench.journal.close()
+    return True
+
+
+@given(st.lists(st.integers(min_value=1, max_value=60), max_size=6))
+@settings(max_examples=15, deadline=None)
+def test_whenever_it_is_killed_everything_happens_once(fuses: list[int]) -> None:
+    with TemporaryDirectory() as folder:
+        home, began = Path(folder), FastClock().began
+        for n in fuses:
+            live(home, began, n)
+        assert live(home, began, 0)
+        done = Bench(Ground(home, FastClock(began)))
+        assert Counter(deed.what for deed in done.ground.deeds() if deed.what != "deploy begins") == {
+            "deploy": 1, "ticket": 1, "page": 1, "post": 1,
+        }  # fmt: skip
+        assert [one.n for one in done.journal.read(INCIDENT)] == list(range(1, len(done.facts) + 1))
+        assert [made.outcome for made in done.incident.changes] == [Outcome.OK]
+        assert [page.reached for page in done.incident.pages] == [True]
+        done.journal.close()
