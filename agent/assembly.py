@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from agent.core.errors import AgentError
+from agent.core.errors import AgentError, SkillError
 from agent.core.facts import Recorded
 from agent.core.plan import Plan, plan
-from agent.core.skill.grants import granted
+from agent.core.skill.grants import granted, strangers
 from agent.core.summary import Summary
 from agent.core.words import Source
 from agent.house import folder
@@ -27,6 +27,7 @@ from agent.runtime.toolset import Granted, GuardToolset
 from agent.runtime.workflow import Crew
 from agent.settings import Settings
 from agent.wiring import Connected, connect_service
+from tools.shelf import shelf
 from tools.site import Case
 from tools.texts import Texts
 
@@ -70,7 +71,9 @@ class Assembled:
         return choice.skill
 
     def _plan(self, skill: str, *, shipping: bool) -> Plan:
-        playbook = self.library.playbooks[skill]
+        playbook = self.library.playbooks.get(skill)
+        if playbook is None:
+            raise AgentError(f"there is no skill {skill}; there are {', '.join(self.library.playbooks)}")
         grants = {phase.number: granted(playbook, phase, self.library.playbooks) for phase in playbook.phases}
         texts = {name: path.read_text(encoding="utf-8") for name, path in self.library.files.items()}
         effects = {name: tool.effect for name, tool in self.connected.tools.items()}
@@ -88,6 +91,8 @@ def assemble(
     """A service's runner. `skill` is a file that replaces the skill of its name. Raises ConfigError, SkillError."""
     logging.getLogger("stamina").setLevel(logging.ERROR)  # retries are no news; what they come to is
     library = load_library(folder("skills"), skill)
+    if problems := strangers(library.playbooks, shelf()):
+        raise SkillError(problems)
     connected = connect_service(settings, service)
     database = settings.database
     journal = Journal(database, connected.site.clock.now)

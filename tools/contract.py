@@ -66,6 +66,10 @@ class Unreachable(ToolFailed):
     """The service behind a tool did not answer, or refused our credentials."""
 
 
+class Unauthorised(Unreachable):
+    """It answered, and refused our credentials: waiting will not help, a new token will."""
+
+
 A = TypeVar("A", bound=Args)
 R = TypeVar("R", bound=Result)
 Ports = Mapping[type[Any], object]

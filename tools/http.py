@@ -10,7 +10,7 @@ import httpx
 import stamina
 from pydantic import TypeAdapter, ValidationError
 
-from tools.contract import ToolFailed, Unreachable
+from tools.contract import ToolFailed, Unauthorised, Unreachable
 
 TIMEOUT = httpx.Timeout(10, connect=3)
 TOTAL_S = 20.0
@@ -97,7 +97,7 @@ def _refused(tool: str, response: httpx.Response, *, credential: str, again: boo
     code, host = response.status_code, response.request.url.host
     if code in {401, 403}:
         token = f"set {credential}" if credential else "check its credentials"
-        return Unreachable(tool, f"{host} refused us ({code}): token expired or lacks scope: {token}")
+        return Unauthorised(tool, f"{host} refused us ({code}): token expired or lacks scope: {token}")
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         return Unreachable(tool, f"{host} limits our rate (429); ask less, or again in a minute", retry=True)
     if response.is_server_error:

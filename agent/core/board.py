@@ -1,6 +1,7 @@
 """The evidence board: what a planner reads of an incident at the start of a phase. Bounded, whatever happened."""
 
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -13,6 +14,11 @@ from tools.observed import Answered, Bisected, ChangeKind, Deployment, Prepared
 
 EVIDENCE = 12
 """Pieces of evidence shown; the newest win."""
+
+ITEMS, TEXT = 20, 1_000
+"""Entries shown of any list, characters of any text: their number and length are up to whoever sends events."""
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class _View(BaseModel):
@@ -113,10 +119,10 @@ def board(incident: Incident, phase: PhaseView, turns_left: int) -> Board:
     triage = incident.triage
     return Board(
         service=opened.service if opened else "",
-        sentence=opened.sentence[:500] if opened else "",
+        sentence=opened.sentence[:TEXT] if opened else "",
         release=opened.release if opened and opened.source is Source.SHIP else None,
         phase=phase,
-        triage=triage,
+        triage=shown(triage) if triage else None,
         suspect=suspect(triage, history) if triage and history else None,
         rollback=target(incident),
         range=_range(incident),
@@ -125,17 +131,17 @@ def board(incident: Incident, phase: PhaseView, turns_left: int) -> Board:
             ChangeView(kind=made.kind, was=made.was, to=made.to, outcome=made.outcome, hint=made.hint)
             for made in incident.changes
         ),
-        cause=incident.cause if incident.cause_level is not CauseLevel.NONE else None,
-        bisects=incident.bisects[-3:],
-        prepared=incident.prepared[-3:],
-        answers=incident.answers[:20],
+        cause=shown(incident.cause) if incident.cause and incident.cause_level is not CauseLevel.NONE else None,
+        bisects=tuple(map(shown, incident.bisects[-3:])),
+        prepared=tuple(map(shown, incident.prepared[-3:])),
+        answers=tuple(map(shown, incident.answers[:ITEMS])),
         verified=incident.verified,
         surfaced=incident.surfaced,
         notes={tool: noted.url for tool, noted in incident.notes},
-        paged=tuple(page.reason for page in incident.pages if page.reached),
-        reports=incident.reports[-8:],
+        paged=tuple(page.reason for page in incident.pages[-ITEMS:] if page.reached),
+        reports=tuple(map(shown, incident.reports[-8:])),
         evidence=tuple(_evidence(incident)),
-        refusals=tuple(f"{one.tool}: {one.guard} {one.why}" for one in incident.refusals[-5:]),
+        refusals=tuple(f"{one.tool}: {one.guard} {one.why}"[:TEXT] for one in incident.refusals[-5:]),
         turns_left=turns_left,
     )
 
@@ -152,6 +158,23 @@ def _evidence(incident: Incident) -> list[EvidenceView]:
         EvidenceView(id=f"E{n}", tool=call.tool, phase=call.phase, content=clip(call.data, at, share))
         for n, at, call in calls
     ]
+
+
+def shown(model: M) -> M:
+    """`model` with long lists and texts cut."""
+    return type(model).model_validate(_short(model.model_dump(mode="json")))
+
+
+def _short(value: JsonValue) -> JsonValue:
+    match value:
+        case str():
+            return value[:TEXT]
+        case list():
+            return [_short(one) for one in value[:ITEMS]]
+        case dict():
+            return {key: _short(one) for key, one in value.items()}
+        case _:
+            return value
 
 
 def clip(data: dict[str, JsonValue], at: datetime, limit: int) -> str:

@@ -203,7 +203,7 @@ class Watched(_Fact):
 
     kind: Literal["watched"] = "watched"
     issues: tuple[str, ...]
-    """`SHOP-7 KeyError: …` of each. Untrusted text."""
+    """`SHOP-7 KeyError: …` of each, and every endpoint that fails. Untrusted text."""
     final: bool
 
 

@@ -57,6 +57,9 @@ RECENT_MINUTES: Final = 5
 TOLERANCE: Final = 1.0
 """Events per minute above the baseline that still count as recovered (one straggler is not an outage)."""
 
+DEPLOY_TAKES: Final = timedelta(minutes=15)
+"""Errors may begin this long before a deploy is recorded: its first instances serve while it is still under way."""
+
 DEPLOY_WINDOW: Final = timedelta(minutes=30)
 """Errors that begin within this time after a deploy are suspected to come from it."""
 

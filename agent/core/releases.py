@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from agent.core.facts import Triaged
 from agent.core.incident import Incident
-from agent.core.limits import DEPLOY_WINDOW
+from agent.core.limits import DEPLOY_TAKES, DEPLOY_WINDOW
 from tools.observed import Deployment, Deployments
 
 
@@ -18,18 +18,24 @@ class Target:
 
 
 def suspect(triage: Triaged, deployments: Deployments) -> Deployment | None:
-    """The deploy that the errors followed: of a release that has them, at most DEPLOY_WINDOW before the onset."""
+    """The deploy that the errors followed: of a release that has them, at most DEPLOY_WINDOW before the onset.
+
+    A deploy is recorded when its health check is through, and its release was serving before that. So it may have been
+    recorded up to DEPLOY_TAKES after the onset, if nothing that was deployed earlier has the errors too.
+    """
     if triage.onset is None:
         return None
     bad = {*triage.releases, triage.first_release}
     deploys = [one for one in deployments.history if one.release in bad]
-    return next((one for one in deploys if _followed(one, triage.onset)), None)
+    found = next((one for one in deploys if -DEPLOY_TAKES <= triage.onset - one.at <= DEPLOY_WINDOW), None)
+    if found is None or (triage.onset < _minute(found.at) and found is not deploys[0]):
+        return None
+    return found
 
 
-def _followed(deploy: Deployment, onset: datetime) -> bool:
-    """Onsets are whole minutes, so a deploy in that very minute counts."""
-    gap = onset - deploy.at.replace(second=0, microsecond=0)
-    return timedelta() <= gap <= DEPLOY_WINDOW
+def _minute(at: datetime) -> datetime:
+    """Onsets are whole minutes, so what happened in that very minute did not come after it."""
+    return at.replace(second=0, microsecond=0)
 
 
 def tainted(triage: Triaged | None, deployments: Deployments) -> set[str]:
@@ -76,7 +82,8 @@ def _fresh(incident: Incident, deployments: Deployments) -> Deployment | None:
     if not (incident.surfaced and incident.reported and incident.opened_at):
         return None
     running = [one for one in deployments.history if one.release == deployments.current]
-    return running[-1] if running and _followed(running[-1], incident.opened_at) else None
+    young = running and timedelta() <= incident.opened_at - running[-1].at <= DEPLOY_WINDOW
+    return running[-1] if young else None
 
 
 def bisect_range(triage: Triaged | None, deployments: Deployments | None) -> tuple[str, str] | None:

@@ -47,9 +47,10 @@ def next_step(playbook: Playbook, incident: Incident) -> Step:
     route = incident.route or routed
     over = {*incident.left, *incident.skipped}
     if route and not set(route.targets) & over:
-        numbers = (*route.targets, *route.parallel)
-        enter = (Enter(phase, f"row `{route.row}`") for phase in playbook.phases if phase.number in numbers)
-        return Step(tuple(enter), route=routed)
+        numbers = {*route.targets, *route.parallel} - over
+        enter = tuple(Enter(phase, f"row `{route.row}`") for phase in playbook.phases if phase.number in numbers)
+        if enter:
+            return Step(enter, route=routed)
     put_off = set(route.deferred) - over if route else set[int]()
     return _in_order(playbook, incident, over, put_off)
 

@@ -128,7 +128,7 @@ def action_items(incident: Incident) -> ActionItems:
     if triage is None or cause is None or not cause_known(incident):
         return ActionItems()
     commit = f" ({cause.commit[:12]})" if cause.commit else ""
-    feature = ", ".join(triage.features[:3]) or "the affected feature"
+    feature = cut(", ".join(triage.features[:3]), 120) or "the affected feature"
     return ActionItems(
         tests=(f"A test that fails on the culprit{commit} and passes on its parent: {cut(triage.lead, 80)}",),
         monitors=(f"An alert on the error rate of {feature}, above {triage.baseline:.1f} events/min",),
@@ -146,7 +146,7 @@ def _monitoring(incident: Incident) -> str:
     opened, triage = incident.opened, incident.triage
     if opened is None or triage is None or triage.onset is None or incident.opened_at is None:
         return "Unknown: the onset was not observed."
-    late = minutes(incident.opened_at - triage.onset)
+    late = max(0, minutes(incident.opened_at - triage.onset))
     if opened.source is Source.SENTENCE:
         return f"A human said so {late} min after the onset; no alert had opened an incident before."
     return f"It did: {opened.source} opened the incident {late} min after the onset."

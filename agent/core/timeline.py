@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from agent.core.facts import (
+    Approved,
+    Asked,
     Called,
     Claimed,
     Closed,
@@ -20,6 +22,7 @@ from agent.core.facts import (
     Reported,
     Routed,
     Skipped,
+    Spent,
     Surfaced,
     Triaged,
     Verified,
@@ -54,11 +57,23 @@ def tell(fact: Fact) -> str:
             return _finding(fact)
         case Intended() | Called() | Refused():
             return _call(fact)
+        case Fallback() | Owed() | Asked() | Approved() | Spent():
+            return _run(fact)
+        case _:
+            assert_never(fact)
+
+
+def _run(fact: Fallback | Owed | Asked | Approved | Spent) -> str:
+    match fact:
         case Fallback(why=why):
             return f"the model is unavailable, the rules planner goes on: {why}"
         case Owed(reason=reason, why=why):
             return f"humans are needed ({reason}): {why}"
-        case _:
+        case Asked(key=key, why=why):
+            return f"{key} waits for a human: {why}"
+        case Approved(key=key, by=by):
+            return f"{by} allowed {key}"
+        case Spent():
             return ""
 
 

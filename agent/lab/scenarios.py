@@ -48,6 +48,8 @@ class Scenario:
     plant: Plant | None = None
     deploys: tuple[str, ...] = ("v1.8.0",)
     """Releases that go out, one soon after the other, while traffic runs. Older ones went out long ago."""
+    waiting: tuple[str, ...] = ()
+    """Releases that are tagged and were never deployed. Where there is one, nothing is wrong yet."""
     broken: Broken = Broken.NOTHING
     events: int = 20
     """So many of the new issue are known before anybody is told, however slow the machine."""
@@ -107,10 +109,15 @@ _ALL = (
     ),
 )
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType({scenario.name: scenario for scenario in _ALL})
+"""What `stanch demo` can show."""
+CALM = Scenario("calm", "", Expected(frozenset(), None, "none"), PRICES, deploys=(), waiting=("v1.8.0",))
+"""All is well, and v1.8.0, which would break it, waits to be shipped."""
+LABS: Mapping[str, Scenario] = MappingProxyType({**SCENARIOS, CALM.name: CALM})
+"""What `stanch lab start` can bring up."""
 
 
 def scenario(name: str) -> Scenario:
     """The scenario of this name. Raises LookupError naming those that exist."""
-    if name not in SCENARIOS:
-        raise LookupError(f"no scenario {name!r}; there are {', '.join(SCENARIOS)}")
-    return SCENARIOS[name]
+    if name not in LABS:
+        raise LookupError(f"no scenario {name!r}; there are {', '.join(LABS)}")
+    return LABS[name]

@@ -74,7 +74,8 @@ def start(name: str, home: Path, *, say: Say, life_s: float = LIFE_S, speed: flo
     say("building the shop and its history")
     built = history.build(premises.repo, plan.plant)
     (premises.home / "answer.json").write_text(Answer(planted=built.planted).model_dump_json(), encoding="utf-8")
-    prod.unpack(premises, built.releases, plan.deploys)
+    shipped = [release for release in built.releases if release.tag not in plan.waiting]
+    prod.unpack(premises, shipped, plan.deploys)
     (premises.home / "stanch").mkdir()
     premises.furnish(life_s)
     LabClock.set_going(premises.clock, speed=speed)
@@ -114,6 +115,8 @@ def _live(premises: Premises, plan: Scenario, say: Say) -> None:
     say("all is well for a quarter of an hour")
     left_s = (opened + timedelta(minutes=WARM_UP_MIN) - clock.now()).total_seconds()
     sleep(max(clock.wall_s(left_s), 0))
+    if plan.waiting:
+        return
     began = clock.now()
     for n, tag in enumerate(plan.deploys):
         sleep(clock.wall_s(BETWEEN_DEPLOYS_MIN * 60) if n else 0)

@@ -232,6 +232,8 @@ async def finish(desk: Desk, write: Writer) -> None:
 
 def owed_at_the_end(incident: Incident) -> Owed | None:
     """An escalation that nobody heard of yet, as a page that is due."""
+    if incident.opened and incident.opened.source is Source.SHIP:
+        return None  # a deploy that failed was paged at once; what a watch saw opens an incident of its own
     end = ending(incident)
     heard = any(page.reached for page in incident.pages)
     if end.state.value == "escalated" and not heard and not incident.owed:

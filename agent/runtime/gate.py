@@ -96,10 +96,17 @@ class Gate:
             return self._came_back(ask, bound, args, settled)
         if objection := self._judged(ask, Proposal(ask.tool, bound.effect, args, key, ask.by)):
             return objection
-        intended = _intended(ask, bound, args, key, self.journal.incident(ask.incident))
-        if not self.journal.write_unless_over(ask.incident, Entry((intended,), (key, "intent", {}))):
+        if not self._begun(ask, bound, args, known):
             return self._refused(ask, "G2", "the incident ended just now")
         return self._came_back(ask, bound, args, await _acted(bound, args))
+
+    def _begun(self, ask: Ask, bound: BoundTool, args: Args, known: Effected | None) -> bool:
+        """Keep the intent, unless it was left behind. False when the incident ended meanwhile."""
+        if known and known.state == "intent":
+            return True
+        key = _key(ask, bound, args)
+        intended = _intended(ask, bound, args, key, self.journal.incident(ask.incident))
+        return self.journal.write_unless_over(ask.incident, Entry((intended,), (key, "intent", {})))
 
     def _judged(self, ask: Ask, proposal: Proposal) -> Answer | None:
         """None when permitted; otherwise what the guard said, kept."""

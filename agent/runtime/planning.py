@@ -5,7 +5,12 @@ from dataclasses import dataclass, replace
 
 from dbos import DBOS
 from pydantic_ai import Agent, RunUsage
-from pydantic_ai.exceptions import ModelHTTPError, UnexpectedModelBehavior, UsageLimitExceeded
+from pydantic_ai.exceptions import (
+    FallbackExceptionGroup,
+    ModelAPIError,
+    UnexpectedModelBehavior,
+    UsageLimitExceeded,
+)
 from pydantic_ai.usage import UsageLimits
 
 from agent.core.board import PhaseReport, board
@@ -16,6 +21,9 @@ from agent.planner.prompt import phase_prompt
 from agent.runtime.desk import Desk
 from agent.runtime.toolset import Granted, GuardToolset
 from agent.runtime.workflow import Planned
+
+UNUSABLE = (UnexpectedModelBehavior, ModelAPIError, FallbackExceptionGroup)
+"""A model that talks nonsense, refuses, or is not there. Our own faults are none of these, and stay loud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +44,19 @@ class Planning:
             return await self._run(self.agent, prompt, granted, spend, usage)
         except UsageLimitExceeded:
             return self._cut_off(usage, f"stopped after {usage.requests} turns: this phase's budget is spent")
-        except (UnexpectedModelBehavior, ModelHTTPError) as error:
+        except UNUSABLE as error:
             why = f"{self.model} could not be used ({type(error).__name__})"
         try:
             planned = await self._run(self.rules, prompt, granted, spend, RunUsage())
-        except (UsageLimitExceeded, UnexpectedModelBehavior) as error:
+        except (UsageLimitExceeded, *UNUSABLE) as error:
             return self._cut_off(usage, f"no planner finished this phase ({type(error).__name__})", why)
-        return replace(planned, fallback=why)
+        return replace(
+            planned,
+            fallback=why,
+            turns=planned.turns + usage.requests,
+            tokens=planned.tokens + usage.total_tokens,
+            cost_usd=planned.cost_usd + float(usage.cost or 0),
+        )
 
     async def _run(
         self, agent: Agent[Granted, PhaseReport], prompt: str, granted: Granted, spend: UsageLimits, usage: RunUsage

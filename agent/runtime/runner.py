@@ -11,7 +11,7 @@ from typing import Final
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
 from agent.core.errors import AgentError
-from agent.core.facts import Owed
+from agent.core.facts import Closed, Owed
 from agent.core.incident import Incident
 from agent.core.words import State
 from agent.runtime.workflow import Crew, Workflows
@@ -31,23 +31,31 @@ class Runner:
 
     async def work(self, incident: str) -> Incident:
         """Work an open incident to its end, from wherever it stands. Raises AgentError if another process does."""
-        with held(self.home / f"{incident}.lock", incident), launched(self.database, incident, self.crew) as workflows:
-            with SetWorkflowID(incident):
-                handle = await DBOS.start_workflow_async(workflows.incident, incident)
+        with held(self.home / f"{incident}.lock", incident):
             try:
-                await handle.get_result()
+                await self._work(incident)
             except Exception as error:
                 await self._broke(incident, error)
                 raise
         return self.crew.journal.incident(incident)
 
+    async def _work(self, incident: str) -> None:
+        with launched(self.database, incident, self.crew) as workflows:
+            begun = await DBOS.get_workflow_status_async(incident)
+            if begun and begun.status in {"PENDING", "ENQUEUED"} and begun.app_version != VERSION:
+                raise AgentError(f"{incident} was begun by another version of stanch, whose steps this one lacks")
+            with SetWorkflowID(incident):
+                handle = await DBOS.start_workflow_async(workflows.incident, incident)
+            await handle.get_result()
+
     async def _broke(self, incident: str, error: Exception) -> None:
-        """Our own failure is an escalation too: page, then let it be seen."""
+        """Our own failure is an escalation too: page, end, then let it be seen. A next alert gets a new incident."""
         if self.crew.journal.incident(incident).state is State.OPEN:
             desk = self.crew.desk(incident, 0)
             what = f"stanch itself failed ({type(error).__name__}); nothing more will be done"
             desk.keep("broke", Owed(reason="other", guard="G8", why=what))
             await desk.pay()
+            desk.keep("closed", Closed(state=State.ESCALATED, why=what))
 
 
 @contextmanager

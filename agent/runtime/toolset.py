@@ -1,5 +1,6 @@
 """The planner's only door to tools: what a phase grants, through the gate, as durable steps."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class GuardToolset(AbstractToolset[Granted]):
         """Pass one call through the gate. Raises pydantic-ai's ToolFailed with our hint when it was not done."""
         if name not in ctx.deps.tools or name != tool.tool_def.name:
             raise ToolFailed(f"{name} is not granted in this phase")
-        step = f"tool:{name}:{ctx.tool_call_id}"
+        step = f"tool:{name}:{ctx.run_step}:{ctx.tool_call_id}:{_digest(tool_args)}"
         ok, content = await DBOS.run_step_async({"name": step}, self._through, ctx.deps, name, tool_args, step)
         if not ok:
             raise ToolFailed(str(content))
@@ -79,6 +80,11 @@ class GuardToolset(AbstractToolset[Granted]):
         if not answer.ok:
             return False, answer.hint
         return True, {"evidence": answer.evidence, **_bounded(answer.result)}
+
+
+def _digest(args: dict[str, JsonValue]) -> str:
+    """Tells two calls apart that a provider gave one id: an old answer must not be given to a new question."""
+    return hashlib.sha256(json.dumps(args, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _bounded(result: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -90,8 +90,9 @@ def _unread(why: str, probes: Answer) -> Verified:
 
 
 async def _look(desk: Desk, since: str, last: timedelta, look: int) -> bool:
-    """Look once; True when there is a new issue, or time is up. A single event counts only at the end."""
+    """Look once; True when something is wrong, or time is up. A single event counts only at the end."""
     release = desk.incident.opened.release if desk.incident.opened else None
+    probes = await desk.call(f"probe:{look}", "probe_endpoints", {})
     picture = await desk.call(f"picture:{look}", "sentry_picture", {})
     over = desk.clock.now() >= datetime.fromisoformat(since) + last
     if not picture.ok:
@@ -104,6 +105,8 @@ async def _look(desk: Desk, since: str, last: timedelta, look: int) -> bool:
     new = tuple(
         f"{one.short_id} {one.title}"[:200] for one in issues if one.first_release == release and one.events >= least
     )
-    if new or over:
-        desk.keep("watched", Watched(issues=new, final=over))
-    return bool(new) or over
+    answers = Answers.model_validate(probes.result).answers if probes.ok else ()
+    found = (*new, *(f"endpoint {one.endpoint}: {one.why}" for one in answers if not one.ok))
+    if found or over:
+        desk.keep("watched", Watched(issues=found, final=over))
+    return bool(found) or over

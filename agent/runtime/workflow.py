@@ -12,7 +12,8 @@ from dbos import DBOS, DBOSConfiguredInstance, SetWorkflowID
 
 from agent.core.closure import ending
 from agent.core.duty import Duty
-from agent.core.facts import Closed, Entered, Fact, Fallback, Left, Skipped, Spent
+from agent.core.facts import Closed, Entered, Fact, Fallback, Left, Owed, Skipped, Spent
+from agent.core.guard import spent
 from agent.core.limits import MAX_PHASE_TURNS
 from agent.core.plan import Plan
 from agent.core.route import next_step
@@ -78,8 +79,7 @@ class Workflows(DBOSConfiguredInstance):
         turn = 0
         while numbers := await step(f"next:{turn}", self._next, incident, f"next:{turn}"):
             handles = [await self._begin(incident, int(number)) for number in numbers]
-            for handle in handles:
-                await handle.get_result()
+            await _ended(handles)
             turn += 1
         return await step("close", self._close, incident)
 
@@ -114,17 +114,19 @@ class Workflows(DBOSConfiguredInstance):
         facts += [Skipped(phase=one.number, title=one.title, why=one.qualifier) for one in following.skip]
         facts += [Entered(phase=one.phase.number, title=one.phase.title, why=one.why) for one in following.enter]
         numbers = [one.phase.number for one in following.enter]
-        journal.write(incident, Entry(tuple(facts), step=name, result=[*numbers]))
-        return numbers
+        kept = journal.write_unless_over(incident, Entry(tuple(facts), step=name, result=[*numbers]))
+        return numbers if kept else []
 
     async def _settle(self, desk: Desk, planned: Planned | None) -> None:
         if planned is None:
             report, hypothesis = Left(phase=desk.phase, report="concluded by code", by_code=True), None
         else:
             desk.keep("spent", *_spent(desk, planned))
+            await _out_of_budget(desk)
             report = Left(phase=desk.phase, report=planned.report, applicable=planned.applicable)
             hypothesis = planned.hypothesis
-        await settle(desk, report, hypothesis, self.crew.write)
+        if desk.incident.state is State.OPEN:
+            await settle(desk, report, hypothesis, self.crew.write)
 
     async def _close(self, incident: str) -> str:
         """The end state, by code alone; then tell people."""
@@ -146,9 +148,31 @@ async def _turns(desk: Desk) -> int:
     incident = desk.incident
     if incident.opened is None or incident.state is not State.OPEN:
         return 0
-    if not desk.plan.needs_planner(desk.phase, incident):
+    if not desk.plan.needs_planner(desk.phase, incident) or await _out_of_budget(desk):
         return 0
     return max(0, min(MAX_PHASE_TURNS, incident.opened.budget.turns - incident.turns))
+
+
+async def _out_of_budget(desk: Desk) -> bool:
+    """Whether something ran out; humans are told so, once (G9)."""
+    incident = desk.incident
+    why = spent(incident, desk.clock.now())
+    if why and all(owed.reason != "budget_spent" for owed in incident.owed):
+        desk.keep("budget", Owed(reason="budget_spent", guard="G9", why=why))
+        await desk.pay()
+    return why is not None
+
+
+async def _ended(handles: list[Any]) -> None:
+    """Wait for every phase. Raises what the first one that broke raised, when none is at work any more."""
+    broken: list[Exception] = []
+    for handle in handles:
+        try:
+            await handle.get_result()
+        except Exception as error:  # noqa: BLE001 - raised below, when the others are through
+            broken.append(error)
+    if broken:
+        raise broken[0]
 
 
 def _spent(desk: Desk, planned: Planned) -> list[Fact]:

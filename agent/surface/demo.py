@@ -1,5 +1,6 @@
 """`stanch demo`: a whole miniature production on loopback breaks, and is stanched in front of you."""
 
+import json
 import time
 from pathlib import Path
 from typing import Final
@@ -13,26 +14,23 @@ from agent.core.facts import Recorded
 from agent.lab import world
 from agent.lab.scenarios import SCENARIOS
 from agent.lab.world import Lab
+from agent.planner.rules import NAME
 from agent.settings import load
 from agent.surface import options
 from agent.surface.outcome import acted_at
 from agent.surface.progress import progress
-from agent.surface.run import INTERRUPTED, chosen, finish
+from agent.surface.run import INTERRUPTED, chosen, work
 
 HOMES: Final = Path(".stanch/demo")
 
 
 @click.command()
 @click.option("--scenario", type=click.Choice(sorted(SCENARIOS)), default="bad-deploy", show_default=True)
-@click.option("--model", default="rules", show_default=True, help="Any pydantic-ai model id; `rules` needs no key.")
-@click.option(
-    "--skill",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A skill file to run by, in place of the one of its name.",
-)
+@options.model
+@options.skill
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="An empty folder for this production.")
 @options.as_json
-def demo(*, scenario: str, model: str, skill: Path | None, home: Path | None, as_json: bool) -> int:
+def demo(*, scenario: str, model: str | None, skill: Path | None, home: Path | None, as_json: bool) -> int:
     """Break a small but real production on loopback, and stanch it: no account, no key, under a minute.
 
     A demo that was interrupted goes on when it is started again, while its production still runs.
@@ -71,15 +69,14 @@ def _interrupted(scenario: str, home: Path | None) -> Lab | None:
     return None
 
 
-def _stanched(lab: Lab, model: str, skill: Path | None, console: Console, *, as_json: bool) -> int:
-    heard = progress(console)
-    assembled = assemble(load(lab.config, also=lab.secrets), model=model, skill=skill, heard=heard)
-    incident = chosen(assembled, lab.sentence, skill, resume=False)
-
-    def more(recorded: tuple[Recorded, ...]) -> dict[str, JsonValue]:
-        return {"scenario": lab.scenario.name, "planted": lab.planted, **seconds(assembled, recorded)}
-
-    return finish(assembled, incident, as_json=as_json, more=more)
+def _stanched(lab: Lab, model: str | None, skill: Path | None, console: Console, *, as_json: bool) -> int:
+    """The rules work it unless a model is asked for: a key that lies around is not spent on a demo."""
+    assembled = assemble(load(lab.config, also=lab.secrets), model=model or NAME, skill=skill, heard=progress(console))
+    ended = work(assembled, chosen(assembled, lab.sentence, skill, resume=False), quiet=as_json)
+    if ended and as_json:
+        told = {"scenario": lab.scenario.name, "planted": lab.planted, **seconds(assembled, ended.recorded)}
+        click.echo(json.dumps({**ended.object, **told}))
+    return ended.status if ended else INTERRUPTED
 
 
 def seconds(assembled: Assembled, recorded: tuple[Recorded, ...]) -> dict[str, JsonValue]:

@@ -12,12 +12,14 @@ from rich.console import Console
 
 from agent.core.errors import AgentError
 from agent.lab import world
-from agent.lab.scenarios import SCENARIOS
+from agent.lab.scenarios import LABS
 from agent.lab.world import LIFE_S, Lab
 from agent.surface import options
 
 HOMES: Final = Path(".stanch/lab")
 ALL_HOMES: Final = Path(".stanch")
+SPEED: Final = 30.0
+"""Slower than in a demo: after an hour of the world nobody can tell any more what was normal, and people must type."""
 
 
 @click.group()
@@ -26,19 +28,26 @@ def lab() -> None:
 
 
 @lab.command()
-@click.argument("scenario", type=click.Choice(sorted(SCENARIOS)))
+@click.argument("scenario", type=click.Choice(sorted(LABS)))
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="An empty folder for this production.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 120),
+    default=SPEED,
+    show_default=True,
+    help="Minutes of the world in one of the wall's clock.",
+)
 @options.as_json
-def start(scenario: str, home: Path | None, *, as_json: bool) -> None:
+def start(scenario: str, home: Path | None, *, speed: float, as_json: bool) -> None:
     """Bring production up and break it; it runs on by itself until it is stopped or too old."""
     console = Console(stderr=True, highlight=False)
     folder = home or HOMES / f"{scenario}-{time.strftime('%Y%m%d-%H%M%S')}"
     try:
-        begun = world.start(scenario, folder, say=console.print)
+        begun = world.start(scenario, folder, say=console.print, speed=speed)
     except (FileExistsError, TimeoutError, RuntimeError) as error:
         raise AgentError(str(error)) from error
     words = {"home": str(begun.home), "config": str(begun.config), "sentence": begun.sentence, "life_s": LIFE_S}
-    click.echo(json.dumps({"scenario": scenario, **words}) if as_json else "\n".join(usage(begun)))
+    click.echo(json.dumps({"scenario": scenario, **words}) if as_json else "\n".join(usage(begun, 60 / speed)))
 
 
 @lab.command()
@@ -63,12 +72,14 @@ def list_labs(*, as_json: bool) -> None:
         click.echo("\n".join(f"{one.scenario.name:15} {one.home}" for one in labs) or "none runs")
 
 
-def usage(begun: Lab) -> Iterable[str]:
-    """What to type next."""
+def usage(begun: Lab, hour_min: float) -> Iterable[str]:
+    """What to type next. An hour of the world takes `hour_min` minutes of the wall's clock."""
     quoted = shlex.quote(str(begun.home))
-    yield f"It runs for {LIFE_S // 60} minutes, or until `stanch lab stop {quoted}`. To work on it:"
+    work = [f"ship {tag}" for tag in begun.scenario.waiting] or [f"run {shlex.quote(begun.sentence)}"]
+    yield f"It runs for {LIFE_S // 60} minutes, or until `stanch lab stop {quoted}`."
+    yield f"Its clock is fast: what was normal is forgotten after an hour, here {hour_min:.3g} min. To work on it:"
     yield f"  set -a; . {quoted}/lab.env; set +a"
-    yield f"  stanch run --config {quoted}/stanch.toml {shlex.quote(begun.sentence)}"
+    yield from (f"  stanch {words} --config {quoted}/stanch.toml" for words in work)
 
 
 def running(homes: Path) -> Iterable[Lab]:

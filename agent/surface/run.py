@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from agent.assembly import Assembled, assemble
 from agent.core.errors import AgentError
 from agent.core.facts import Recorded
+from agent.core.incident import Incident
 from agent.core.report import reconcile
 from agent.core.summary import summarise
 from agent.core.words import Source
@@ -21,6 +22,7 @@ from agent.runtime.opening import Alert
 from agent.settings import load
 from agent.surface import options
 from agent.surface.outcome import EXIT, outcome
+from agent.surface.preflight import ready
 from agent.surface.progress import progress
 
 INTERRUPTED: Final = 130
@@ -29,12 +31,8 @@ INTERRUPTED: Final = 130
 @click.command()
 @click.argument("sentence", required=False)
 @click.option("--service", help="Which service of stanch.toml; needed when it has several.")
-@click.option("--model", help="`rules`, or a pydantic-ai model id such as anthropic:claude-opus-4-8.")
-@click.option(
-    "--skill",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A skill file to run by, in place of the one of its name.",
-)
+@options.model
+@options.skill
 @click.option("--resume", is_flag=True, help="Go on with the incident that is still open, and open none.")
 @options.config
 @options.as_json
@@ -54,8 +52,11 @@ def run(  # noqa: PLR0913 - one parameter per option, as click has it
     """
     heard = progress(Console(stderr=True, highlight=False))
     assembled = assemble(load(config), service, model=model, skill=skill, heard=heard)
-    incident = chosen(assembled, sentence, skill, resume=resume)
-    return finish(assembled, incident, as_json=as_json)
+    asyncio.run(ready(assembled))
+    ended = work(assembled, chosen(assembled, sentence, skill, resume=resume), quiet=as_json)
+    if ended and as_json:
+        click.echo(json.dumps(ended.object))
+    return ended.status if ended else INTERRUPTED
 
 
 def chosen(assembled: Assembled, sentence: str | None, skill: Path | None, *, resume: bool) -> str:
@@ -71,25 +72,28 @@ def chosen(assembled: Assembled, sentence: str | None, skill: Path | None, *, re
     return assembled.open(Alert(assembled.service, Source.SENTENCE, sentence, at), by)
 
 
-def finish(
-    assembled: Assembled,
-    incident: str,
-    *,
-    as_json: bool,
-    more: Callable[[tuple[Recorded, ...]], dict[str, JsonValue]] = lambda _: {},
-) -> int:
-    """Work the incident to its end, print what came of it, and give its exit code."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An incident that was worked to its end."""
+
+    incident: Incident
+    recorded: tuple[Recorded, ...]
+    status: int
+    object: dict[str, JsonValue]
+    """What `--json` prints."""
+
+
+def work(assembled: Assembled, incident: str, *, quiet: bool = False) -> Ended | None:
+    """Work the incident to its end and print its reconciliation; None when a human interrupted it."""
     try:
         asyncio.run(assembled.runner.work(incident))
     except KeyboardInterrupt:
         click.echo(f"interrupted; nothing is lost: `stanch run --resume` goes on with {incident}", err=True)
-        return INTERRUPTED
+        return None
     recorded = assembled.journal.read(incident)
-    summary, now = summarise(recorded), assembled.journal.incident(incident)
+    now = assembled.journal.incident(incident)
     template = assembled.runner.crew.plan_of(incident).playbook.report
-    click.echo(reconcile(template, summary, now), err=as_json)
+    click.echo(reconcile(template, summarise(recorded), now), err=quiet)
     if reached_nobody(now):
         click.echo("NOBODY WAS REACHED: every pager failed. Call somebody now.", err=True)
-    if as_json:
-        click.echo(json.dumps({**outcome(incident, recorded), **more(recorded)}))
-    return EXIT[now.state]
+    return Ended(now, recorded, EXIT[now.state], outcome(incident, recorded))

@@ -1,5 +1,7 @@
 """`stanch ship TAG`: put a release out by ship-it's phases; new issues start an incident by themselves."""
 
+import asyncio
+import json
 from pathlib import Path
 
 import click
@@ -11,8 +13,9 @@ from agent.core.words import Source, State
 from agent.runtime.opening import Alert
 from agent.settings import load
 from agent.surface import options
+from agent.surface.preflight import ready_to_ship
 from agent.surface.progress import progress
-from agent.surface.run import finish
+from agent.surface.run import INTERRUPTED, Ended, work
 
 SKILL = "ship-it"
 
@@ -20,7 +23,7 @@ SKILL = "ship-it"
 @click.command()
 @click.argument("tag")
 @click.option("--service", help="Which service of stanch.toml; needed when it has several.")
-@click.option("--model", help="`rules`, or a pydantic-ai model id such as anthropic:claude-opus-4-8.")
+@options.model
 @options.config
 @options.as_json
 def ship(tag: str, *, service: str | None, model: str | None, config: Path | None, as_json: bool) -> int:
@@ -30,33 +33,37 @@ def ship(tag: str, *, service: str | None, model: str | None, config: Path | Non
     """
     heard = progress(Console(stderr=True, highlight=False))
     assembled = assemble(load(config), service, model=model, heard=heard)
-    shipping = _shipping(assembled, tag)
-    status = finish(assembled, shipping, as_json=as_json)
-    if alarm := _alarm(assembled, shipping, tag):
-        status = finish(assembled, assembled.open(alarm), as_json=as_json)
-    return status
+    shipping = _shipping(assembled, tag) or _begun(assembled, tag)
+    shipped = work(assembled, shipping, quiet=as_json)
+    alarm = _alarm(assembled, shipped, tag) if shipped else None
+    after = work(assembled, assembled.open(alarm), quiet=as_json) if alarm else None
+    if shipped and as_json:
+        click.echo(json.dumps({**shipped.object, "release": tag, "started": after.object if after else None}))
+    last = after if alarm else shipped
+    return last.status if last else INTERRUPTED
 
 
-def _shipping(assembled: Assembled, tag: str) -> str:
-    """The ship of this tag that is still under way, or a new one. Raises AgentError when an incident is open."""
+def _shipping(assembled: Assembled, tag: str) -> str | None:
+    """The ship of this tag that is still under way. Raises AgentError while an incident is open."""
     known = assembled.unfinished()
     opened = assembled.journal.incident(known).opened if known else None
-    if known and opened and (opened.source, opened.release) == (Source.SHIP, tag):
-        click.echo(f"going on with {known}", err=True)
-        return known
-    if known:
+    if known and opened and (opened.source, opened.release) != (Source.SHIP, tag):
         raise AgentError(f"{known} is open on {assembled.service}: nothing is shipped meanwhile; `stanch run --resume`")
+    return known
+
+
+def _begun(assembled: Assembled, tag: str) -> str:
+    """A new ship. Raises ConfigError when something is not ready for it."""
+    asyncio.run(ready_to_ship(assembled, tag))
     at = assembled.connected.site.clock.now()
     return assembled.open(Alert(assembled.service, Source.SHIP, f"ship {tag}", at, release=tag), SKILL)
 
 
-def _alarm(assembled: Assembled, shipping: str, tag: str) -> Alert | None:
+def _alarm(assembled: Assembled, shipped: Ended, tag: str) -> Alert | None:
     """What the ship found wrong, as an alert; None when all is well or nothing was deployed."""
-    shipped = assembled.journal.incident(shipping)
-    if shipped.state is not State.ESCALATED or not shipped.changes:
+    if shipped.incident.state is not State.ESCALATED or not shipped.incident.changes:
         return None
-    new = ", ".join(shipped.watched.issues) if shipped.watched else ""
-    what = (
-        f"Sentry is firing: new issues after the deploy of {tag}: {new}" if new else f"prod is down: {shipped.closing}"
-    )
+    new = ", ".join(shipped.incident.watched.issues) if shipped.incident.watched else ""
+    found = f"Sentry is firing: new issues after the deploy of {tag}: {new}"
+    what = found if new else f"prod is down: {shipped.incident.closing}"
     return Alert(assembled.service, Source.WATCH, what[:500], assembled.connected.site.clock.now(), release=tag)

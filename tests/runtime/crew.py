@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from pydantic_ai import Agent
+from pydantic_ai import Agent, ToolOutput
+from pydantic_ai.durable_exec.dbos import DBOSDurability
+from pydantic_ai.models import Model
 
 from agent.core.board import PhaseReport
 from agent.core.facts import Budget
@@ -16,7 +18,7 @@ from agent.core.skill.grants import granted
 from agent.core.summary import Summary
 from agent.core.words import Source
 from agent.house import folder
-from agent.planner.agent import Planner, planner
+from agent.planner.agent import REPORT, Planner, planner
 from agent.planner.rules import NAME
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Gate
@@ -35,6 +37,17 @@ from tools.texts import Texts
 def rules() -> Agent[Granted, PhaseReport]:
     """The planner that needs no model. One per process: DBOS keeps its name."""
     return planner(Planner(NAME), Granted)
+
+
+def thinking(model: Model) -> Agent[Granted, PhaseReport]:
+    """A planner on a model of the test's own."""
+    return Agent(
+        model,
+        name="planner",
+        deps_type=Granted,
+        output_type=ToolOutput(PhaseReport, name=REPORT),
+        capabilities=[DBOSDurability[Granted](parallel_execution_mode="sequential")],
+    )
 
 
 @dataclass(frozen=True)

@@ -183,9 +183,9 @@ class StandInTracker:
         return tuple(self._minutes(lambda _: TRAFFIC))
 
     def _minutes(self, count: Callable[[datetime], int]) -> list[Point]:
-        """The last hour, whole minutes only, oldest first."""
-        running = self.ground.clock.now().replace(second=0, microsecond=0)
-        minutes = (running - n * MINUTE for n in range(60, 0, -1))
+        """From an hour before NOON on, so that nobody can be too late to see how it was; whole minutes, oldest first."""
+        start = NOON.replace(second=0) - 60 * MINUTE
+        minutes = (start + n * MINUTE for n in range(int((self.ground.clock.now() - start) / MINUTE)))
         return [Point(at=at, count=0 if self.ground.scene.blast is Blast.NONE else count(at)) for at in minutes]
 
     def _release(self, at: datetime) -> str:

@@ -36,12 +36,12 @@ class Killed(BaseException):
 
 @dataclass
 class Fuse:
-    """Kills at the n-th checkpoint; never when n is 0."""
+    """Kills at the n-th checkpoint, and at each after it: the dead stay dead. Never when n is negative."""
 
     n: int
 
     def burn(self, _at: object = None, _what: object = None) -> None:
-        self.n -= 1
+        self.n = max(self.n - 1, 0) if self.n >= 0 else self.n
         if self.n == 0:
             raise Killed
 
@@ -50,7 +50,7 @@ class Fuse:
 class DyingClock(FastClock):
     """World time, as a process sees it that may die whenever it looks: so also within the journal's transaction."""
 
-    fuse: Fuse = field(default_factory=lambda: Fuse(0))
+    fuse: Fuse = field(default_factory=lambda: Fuse(-1))
 
     def now(self) -> datetime:
         self.fuse.burn()
@@ -84,7 +84,7 @@ def test_whenever_it_is_killed_everything_happens_once(fuses: list[int]) -> None
         home, began = Path(folder), FastClock().began
         for n in fuses:
             live(home, began, n)
-        assert live(home, began, 0)
+        assert live(home, began, -1)
         done = Bench(Ground(home, FastClock(began)))
         assert Counter(deed.what for deed in done.ground.deeds() if deed.what != "deploy begins") == {
             "deploy": 1, "ticket": 1, "page": 1, "post": 1,

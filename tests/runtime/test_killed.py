@@ -16,6 +16,8 @@ from tests.runtime.ports import FastClock, Ground, Scene
 
 KILLS = 20
 PATIENCE_S = 60.0
+RECOVERY_S = 2.5
+"""What DBOS takes to pick up what it finds, and a little; later lives last longer, so that there is an end."""
 
 
 def team(home: Path, began: float, scene: Scene) -> Team:
@@ -35,6 +37,9 @@ def processes() -> ForkServerContext:
     """Processes of our own that need not import anything again."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
+    first = context.Process(target=int)
+    first.start()
+    first.join(PATIENCE_S)
     return context
 
 
@@ -58,7 +63,7 @@ def _through(processes: ForkServerContext, home: Path, scene: Scene, dice: rando
         worker = processes.Process(target=live, args=(home, began, scene, working))
         worker.start()
         assert working.wait(PATIENCE_S)
-        worker.join(dice.uniform(0.05, 1.2))
+        worker.join(dice.uniform(0.3, RECOVERY_S + kills))
         if worker.exitcode is not None:
             assert worker.exitcode == 0
             return kills

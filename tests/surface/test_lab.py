@@ -15,7 +15,7 @@ def test_a_lab_runs_until_it_is_stopped_and_its_two_lines_are_all_that_is_needed
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert stanch(monkeypatch, "lab", "start", "not-a-deploy", "--json") == 0
+    assert stanch(monkeypatch, "lab", "start", "not-a-deploy", "--speed", "120", "--json") == 0
     begun = json.loads(capfd.readouterr().out)
     try:
         assert stanch(monkeypatch, "lab", "list", "--json") == 0

@@ -1,6 +1,6 @@
 """What skills mean to one another: which tools a phase may call, and what no skill or tool answers to."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from agent.core.errors import Problem
@@ -24,7 +24,7 @@ def check_library(playbooks: Mapping[str, Playbook], tools: Mapping[str, Effect]
         name for book in playbooks.values() for phase in book.phases for name in granted(book, phase, playbooks)
     }
     return [
-        *(problem for book in playbooks.values() for problem in _strangers(book, playbooks, tools)),
+        *strangers(playbooks, tools),
         *(
             Problem(f"tool {name}", None, "no phase of any skill may call it", "add it to a skill's `allowed-tools`")
             for name in sorted(tools.keys() - callable_)
@@ -32,7 +32,12 @@ def check_library(playbooks: Mapping[str, Playbook], tools: Mapping[str, Effect]
     ]
 
 
-def _strangers(book: Playbook, playbooks: Mapping[str, Playbook], tools: Mapping[str, Effect]) -> Iterator[Problem]:
+def strangers(playbooks: Mapping[str, Playbook], tools: Collection[str]) -> list[Problem]:
+    """Skills and tools that are named and not there: nothing can be run by such a library."""
+    return [problem for book in playbooks.values() for problem in _strangers(book, playbooks, tools)]
+
+
+def _strangers(book: Playbook, playbooks: Mapping[str, Playbook], tools: Collection[str]) -> Iterator[Problem]:
     for name in book.allowed_tools:
         if name not in tools:
             yield Problem(book.where, book.tools_line, f"there is no tool `{name}`", _instead(name, tools))

@@ -1,0 +1,56 @@
+"""What must hold before anything is begun: said with key and next step, exit 2, nothing half done."""
+
+from agent.assembly import Assembled
+from agent.core.errors import ConfigError
+from agent.wiring import Checkout
+from tools.contract import ToolFailed, Unauthorised
+from tools.repo import opened
+
+
+async def ready(assembled: Assembled) -> None:
+    """Ready for an incident: the repository can be searched, and every token is taken. Raises ConfigError.
+
+    A tracker that does not answer is no reason to stop: that is an incident too, and humans are told in it.
+    """
+    problems = await _repository(assembled)
+    for integration in assembled.connected.integrations:
+        try:
+            await integration.back_end.check()
+        except Unauthorised as refused:
+            problems.append(_problem(assembled, integration.family, refused.hint))
+        except ToolFailed:
+            continue
+    _raise(problems)
+
+
+async def ready_to_ship(assembled: Assembled, tag: str) -> None:
+    """Ready for a release: all of it works, the tag is there and does not run yet. Raises ConfigError."""
+    problems = await _repository(assembled, tag)
+    for integration in assembled.connected.integrations:
+        try:
+            await integration.back_end.check()
+        except ToolFailed as failed:
+            problems.append(_problem(assembled, integration.family, failed.hint))
+    _raise(problems)
+
+
+async def _repository(assembled: Assembled, tag: str | None = None) -> list[str]:
+    service = assembled.connected.site.service
+    try:
+        await Checkout(service).check()
+        releases = await (await opened("stanch", service)).releases()
+    except ToolFailed as failed:
+        return [_problem(assembled, "repo", failed.hint)]
+    if tag is not None and tag not in releases:
+        return [_problem(assembled, "repo", f"there is no release tag {tag}; the newest is {releases[-1]}: git tag it")]
+    return []
+
+
+def _problem(assembled: Assembled, key: str, what: str) -> str:
+    settings = assembled.settings
+    return settings.source.problem(("service", assembled.service, key), what)
+
+
+def _raise(problems: list[str]) -> None:
+    if problems:
+        raise ConfigError([*problems, "nothing was begun; `stanch doctor` checks all of it"])
