@@ -118,6 +118,7 @@ def _crew(settings: Settings, connected: Connected, journal: Journal, model: str
         model,
         key=settings.secret("ANTHROPIC_API_KEY") if anthropic else None,
         base_url=settings.environ.get("ANTHROPIC_BASE_URL") if anthropic else None,
+        stream=settings.stream,
     )
     rules = planner(Planner(NAME), Granted)
     agent = rules if model == NAME else planner(chosen, Granted)

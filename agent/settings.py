@@ -68,6 +68,7 @@ class Budget(_Strict):
 class _Stanch(Budget):
     home: Path = Path(".stanch")
     model: str | None = None
+    stream: bool = True
     clock: Annotated[Time, Field(discriminator="kind")] = WallTime()
 
 
@@ -119,6 +120,8 @@ class Settings:
     """Stanch's own folder; created when the first service is connected."""
     model: str
     """`rules`, or a pydantic-ai model id."""
+    stream: bool
+    """Read the model's answers as they come: a provider that hangs is then noticed at its first silence."""
     budget: Budget
     clock: Time
     services: Mapping[str, Configured]
@@ -171,6 +174,7 @@ def load(
         file=file,
         home=root / read.stanch.home,
         model=default_model(read.stanch.model, environ),
+        stream=read.stanch.stream,
         budget=Budget.model_validate(read.stanch.model_dump(include=set(Budget.model_fields))),
         clock=_rooted(read.stanch.clock, root),
         services={name: _configured(name, table, root) for name, table in read.service.items()},

@@ -28,7 +28,7 @@ def suspect(triage: Triaged, deployments: Deployments) -> Deployment | None:
     bad = {*triage.releases, triage.first_release}
     deploys = [one for one in deployments.history if one.release in bad]
     found = next((one for one in deploys if -DEPLOY_TAKES <= triage.onset - one.at <= DEPLOY_WINDOW), None)
-    if found is None or (triage.onset < _minute(found.at) and found is not deploys[0]):
+    if found is None or (triage.onset < _minute(found.at) and found.release != deploys[0].release):
         return None
     return found
 

@@ -90,7 +90,7 @@ class Gate:
     async def _effect(self, ask: Ask, bound: BoundTool, args: Args) -> Answer:
         key = _key(ask, bound, args)
         known = self.journal.effect(key)
-        if known and known.state == "done":
+        if known and known.state == "done" and not self._undone(ask.incident, key):
             return self._again(ask, Called.model_validate(known.body))
         if known and _unsettled(known, bound) and (settled := await _settled(bound, args)) is not None:
             return self._came_back(ask, bound, args, settled)
@@ -99,6 +99,11 @@ class Gate:
         if not self._begun(ask, bound, args, known):
             return self._refused(ask, "G2", "the incident ended just now")
         return self._came_back(ask, bound, args, await _acted(bound, args))
+
+    def _undone(self, incident: str, key: str) -> bool:
+        """A CHANGE that another one came after: saying that it was done would be no answer."""
+        keys = [made.key for made in self.journal.incident(incident).changes]
+        return key in keys[:-1]
 
     def _begun(self, ask: Ask, bound: BoundTool, args: Args, known: Effected | None) -> bool:
         """Keep the intent, unless it was left behind. False when the incident ended meanwhile."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from agent.core.closure import ending
 from agent.core.duty import Duty
@@ -29,7 +29,17 @@ class Word:
     by: str
     because: str
     commit: str | None = None
-    """The culprit, 7 to 40 hex digits, if a commit is to blame."""
+    """The culprit as git can find it, if a commit is to blame: a sha, whole or not, or a tag."""
+
+
+class _Commit(BaseModel):
+    sha: str
+
+
+class _Shown(BaseModel):
+    """What is needed here of what `git_show` saw."""
+
+    commit: _Commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +61,13 @@ def named(by: str) -> str:
 async def confirm(runner: Runner, incident: str, word: Word) -> Incident:
     """Keep a human's word; if a known cause was all that a mitigated incident lacked, write it up and resolve it.
 
-    Returns the incident as it stands then. Raises AgentError when the word cannot be taken, and keeps nothing.
+    Returns the incident as it stands then. Raises AgentError when the word cannot be taken.
     """
     by, because = named(word.by), _said("the reason", word.because, MAX_WORDS)
     desk = _desk(runner, incident)
     if desk.incident.state is not State.RESOLVED:
-        cited = await _read(desk, word.commit) if word.commit else ()
-        claim = Claimed(level=CauseLevel.CONFIRMED, statement=because, commit=word.commit, evidence=cited, by=by)
+        sha, cited = await _read(desk, word.commit) if word.commit else (None, ())
+        claim = Claimed(level=CauseLevel.CONFIRMED, statement=because, commit=sha, evidence=cited, by=by)
         _keep(desk, claim)
     if desk.incident.state in {State.MITIGATED, State.RESOLVED}:
         with held(runner.home / f"{incident}.lock", incident):
@@ -110,12 +120,12 @@ async def _conclude(runner: Runner, desk: HumanDesk) -> None:
         await finish(desk, runner.crew.write)
 
 
-async def _read(desk: HumanDesk, commit: str) -> tuple[int]:
-    """Journal number of the commit's diff: a change is named only after it was read."""
+async def _read(desk: HumanDesk, commit: str) -> tuple[str, tuple[int]]:
+    """The full sha, and the journal number of its diff: a change is named only after it was read."""
     shown = await desk.call("diff", "git_show", {"commit": commit})
     if not shown.ok:
         raise AgentError(f"{commit}: {shown.hint}")
-    return (int(shown.evidence.removeprefix("E")),)
+    return _Shown.model_validate(shown.result).commit.sha, (int(shown.evidence.removeprefix("E")),)
 
 
 def _keep(desk: HumanDesk, fact: Fact) -> None:

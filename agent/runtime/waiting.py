@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from agent.core.facts import Owed, Verified, Watched
 from agent.core.limits import HOT_EVENTS
 from agent.core.verify import judge, window
+from agent.core.words import State
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Answer
 from tools.observed import Answers, Picture, Signal
@@ -73,7 +74,7 @@ async def _read_signal(desk: Desk, since: str, last: timedelta, reading: int) ->
         final = desk.clock.now() >= begun + last
         verified = judge(triage, begun, Signal.model_validate(signal.result), answers, final=final)
     desk.keep(f"verified:{reading}", verified)
-    return verified.final
+    return verified.final or desk.incident.state is not State.OPEN
 
 
 def _unread(why: str, probes: Answer) -> Verified:
@@ -109,4 +110,4 @@ async def _look(desk: Desk, since: str, last: timedelta, look: int) -> bool:
     found = (*new, *(f"endpoint {one.endpoint}: {one.why}" for one in answers if not one.ok))
     if found or over:
         desk.keep("watched", Watched(issues=found, final=over))
-    return bool(found) or over
+    return bool(found) or over or desk.incident.state is not State.OPEN

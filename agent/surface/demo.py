@@ -44,8 +44,14 @@ def demo(*, scenario: str, model: str | None, skill: Path | None, home: Path | N
         if status == INTERRUPTED:
             console.print(f"production goes on in {lab.home} for a while: start the same demo again to go on")
         else:
+            _kept(lab)
             lab.stop()
     return status
+
+
+def _kept(lab: Lab) -> None:
+    """What everybody outside got from Stanch, for whoever wants to look once production is gone."""
+    (lab.home / "kept.json").write_text(json.dumps(lab.kept(), indent=2), encoding="utf-8")
 
 
 def _started(scenario: str, home: Path | None, console: Console) -> Lab:

@@ -78,7 +78,7 @@ def confirm_cause(incident: str, *, by: str, because: str, commit: str | None, c
     settings = load(config)
     _, known = found(settings, incident)
     runner = runner_of(settings, known)
-    word = hands.Word(by, because, commit.lower() if commit else None)
+    word = hands.Word(by, because, commit)
     now = asyncio.run(hands.confirm(runner, known, word))
     click.echo(printable(confirmed(known, now)))
     return EXIT[now.state] if now.state is not State.OPEN else 0
@@ -94,7 +94,7 @@ def abort(incident: str, *, by: str, because: str | None, config: Path | None) -
     settings = load(config)
     journal, known = found(settings, incident)
     before = hands.abort(journal, known, by, because)
-    click.echo(f"{known} is aborted: nothing more will be deployed for it, and nobody works on it but you")
+    click.echo(f"{known} is aborted: nothing more will be deployed for it; it is yours now")
     for change in hands.in_flight(before):
         click.echo(f"the {change} had begun: look at production, it may have landed or still land", err=True)
     try:

@@ -4,7 +4,9 @@ from agent.assembly import Assembled
 from agent.core.errors import ConfigError
 from agent.wiring import Checkout
 from tools.contract import ToolFailed, Unauthorised
+from tools.observed import Deployments
 from tools.repo import opened
+from tools.site import Case
 
 
 async def ready(assembled: Assembled) -> None:
@@ -31,7 +33,17 @@ async def ready_to_ship(assembled: Assembled, tag: str) -> None:
             await integration.back_end.check()
         except ToolFailed as failed:
             problems.append(_problem(assembled, integration.family, failed.hint))
+    if not problems and await _running(assembled) == tag:
+        problems.append(_problem(assembled, "deploy", f"{tag} runs already"))
     _raise(problems)
+
+
+async def _running(assembled: Assembled) -> str | None:
+    """The release that runs now. Raises ConfigError when nothing is configured that could deploy."""
+    status = assembled.connected.bind(Case("preflight")).get("deploy_status")
+    if status is None:
+        raise ConfigError([_problem(assembled, "deploy", "nothing is configured that could deploy: add this table")])
+    return Deployments.model_validate((await status.call(status.parsed({}))).model_dump()).current
 
 
 async def _repository(assembled: Assembled, tag: str | None = None) -> list[str]:

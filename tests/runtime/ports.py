@@ -75,7 +75,7 @@ class Ground:
     home: Path
     clock: FastClock
     scene: Scene = Scene()
-    die: Callable[[str], None] = lambda _: None
+    die: Callable[[str], object] = str
     """Called with `before x` and `after x` around every deed x: a test may die there."""
 
     def do(self, what: str, key: str) -> None:
@@ -183,7 +183,7 @@ class StandInTracker:
         return tuple(self._minutes(lambda _: TRAFFIC))
 
     def _minutes(self, count: Callable[[datetime], int]) -> list[Point]:
-        """From an hour before NOON on, so that nobody can be too late to see how it was; whole minutes, oldest first."""
+        """From an hour before NOON on, so that nobody is too late to see how it was; whole minutes, oldest first."""
         start = NOON.replace(second=0) - 60 * MINUTE
         minutes = (start + n * MINUTE for n in range(int((self.ground.clock.now() - start) / MINUTE)))
         return [Point(at=at, count=0 if self.ground.scene.blast is Blast.NONE else count(at)) for at in minutes]

@@ -2,16 +2,19 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
 
-from agent.core.facts import Called, Closed, Owed, Refused
+from agent.core.facts import Called, Closed, Intended, Owed, Refused
 from agent.core.words import By, Outcome, State
 from agent.runtime.journal import Entry
-from tests.runtime.ports import BAD, GOOD, FastClock, Ground, Scene
+from tests.runtime.ports import BAD, FIXED, GOOD, FastClock, Ground, Scene
 from tests.runtime.world import INCIDENT, Bench, bound
+from tools.contract import Effect
+from tools.observed import ChangeKind
 
 ROLLBACK = "deploy_rollback"
 KEY = f"{INCIDENT}:{ROLLBACK}:rollback:{GOOD}"
@@ -40,15 +43,30 @@ def killed(at: Bench, point: str, tool: str = ROLLBACK, **args: JsonValue) -> Be
 
 def test_an_effect_happens_once_whoever_asks_how_often(tmp_path: Path) -> None:
     at = bench(tmp_path)
-    answers = [at.call(f"r{n}", ROLLBACK, by, to=GOOD) for n, by in enumerate((By.PLANNER, By.CODE, By.PLANNER))]
+    askers = (By.PLANNER, By.CODE, By.PLANNER)
+    answers = [replace(at, by=by).call(f"r{n}", ROLLBACK, to=GOOD) for n, by in enumerate(askers)]
     assert [answer.ok for answer in answers] == [True] * 3
     assert len(at.ground.deeds("deploy begins")) == 1
     assert at.kinds().count("called") == 4
 
 
+def test_a_change_that_another_one_undid_is_not_said_to_stand(tmp_path: Path) -> None:
+    at = bench(tmp_path)
+    assert at.call("r", ROLLBACK, to=GOOD).ok
+    told = {"phase": 3, "tool": "deploy_hotfix", "effect": Effect.CHANGE, "key": "other", "by": By.CODE}
+    at.keep(Intended.model_validate({**told, "change": ChangeKind.HOTFIX, "to": FIXED}))
+    at.keep(Called.model_validate({**told, "outcome": Outcome.OK, "args": {}}))
+    answer = at.call("r again", ROLLBACK, to=GOOD)
+    assert (answer.ok, answer.hint.split(":")[0]) == (False, "G13")
+
+
 def test_a_step_that_is_repeated_gets_its_old_answer(tmp_path: Path) -> None:
     at = bench(tmp_path)
-    asked = [("s", "sentry_signal", {}), ("r", ROLLBACK, {"to": GOOD}), ("no", ROLLBACK, {"to": BAD})]
+    asked: list[tuple[str, str, dict[str, JsonValue]]] = [
+        ("s", "sentry_signal", {}),
+        ("r", ROLLBACK, {"to": GOOD}),
+        ("no", ROLLBACK, {"to": BAD}),
+    ]
     first = [at.call(step, tool, **args) for step, tool, args in asked]
     facts = at.kinds()
     assert [at.again().call(step, tool, **args) for step, tool, args in asked] == first
@@ -72,7 +90,7 @@ def test_what_is_refused_touches_nothing_and_is_a_fact(
     tmp_path: Path, tool: str, args: dict[str, JsonValue], guard: str, says: str
 ) -> None:
     at = bench(tmp_path)
-    answer = at.call("no", tool, By.PLANNER, **args)
+    answer = replace(at, by=By.PLANNER).call("no", tool, **args)
     assert not answer.ok
     assert says in answer.hint
     assert [(fact.tool, fact.guard) for fact in at.facts if isinstance(fact, Refused)] == [(tool, guard)]
@@ -151,9 +169,7 @@ def test_humans_are_paged_while_a_deploy_takes_its_time(tmp_path: Path) -> None:
     at = bench(tmp_path, Scene(takes_s=0.2))
 
     async def both() -> None:
-        await asyncio.gather(
-            at.ask("r", ROLLBACK, to=GOOD), at.ask("p", "page_humans", reason="asked", summary="look")
-        )
+        await asyncio.gather(at.ask("r", ROLLBACK, to=GOOD), at.ask("p", "page_humans", reason="asked", summary="look"))
 
     asyncio.run(both())
     assert [deed.what for deed in at.ground.deeds()] == ["deploy begins", "page", "deploy"]
@@ -257,7 +273,7 @@ class _Ending(FastClock):
         super().__init__()
         object.__setattr__(self, "at", at)
 
-    def now(self):
+    def now(self) -> datetime:
         at: Bench = object.__getattribute__(self, "at")
         at.journal.write(INCIDENT, Entry((Closed(state=State.ABORTED, why="a human took over"),)))
         return super().now()

@@ -21,9 +21,9 @@ from agent.runtime.journal import Entry
 from agent.runtime.runner import Runner, held
 from agent.runtime.workflow import Crew, Planned
 from tests.runtime.ports import GOOD, FastClock, Ground
-from tests.runtime.world import CULPRIT, INCIDENT, Bench, bound
+from tests.runtime.world import CULPRIT, INCIDENT, Anything, Bench, bound
 from tests.skilltext import SKILL
-from tools.contract import Effect
+from tools.contract import Effect, Result, tool
 from tools.observed import ChangeKind
 from tools.texts import Texts
 
@@ -31,6 +31,24 @@ WORD = Word("Ada Lovelace", "The price list was emptied by hand")
 READ = Verified(
     recovered=True, final=True, rate_before=20, rate_after=0, baseline=0, traffic=100, answered=True, why="as before"
 )  # fmt: skip
+
+
+class Commit(Result):
+    """One commit."""
+
+    sha: str
+
+
+class Shown(Result):
+    """What the real tool shows of it, as far as it matters here."""
+
+    commit: Commit
+
+
+@tool(Effect.READ, timeout_s=5)
+async def git_show(_args: Anything, _ground: Ground) -> Shown:
+    """The culprit, however it was named."""
+    return Shown(commit=Commit(sha=CULPRIT))
 
 
 class Killed(BaseException):
@@ -60,7 +78,8 @@ def bench(home: Path, *facts: Verified | Closed) -> Bench:
 
 
 def runner(at: Bench, *without: str) -> Runner:
-    shelf = {name: tool for name, tool in bound(at.ground).items() if name not in without}
+    there = {**bound(at.ground), "git_show": git_show.bound({Ground: at.ground})}
+    shelf = {name: bound_tool for name, bound_tool in there.items() if name not in without}
     gate = Gate(at.journal, shelf, at.ground.clock)
     return Runner(Crew(at.journal, lambda _: gate, no_planner, write), "", at.ground.home)
 
@@ -107,12 +126,13 @@ def test_never_resolved_by_a_word_alone(tmp_path: Path, facts: tuple[Verified | 
 
 def test_a_culprit_is_read_before_it_is_named(tmp_path: Path) -> None:
     at = mitigated(tmp_path)
-    assert confirm(at, replace(WORD, commit=CULPRIT)) is State.RESOLVED
+    assert confirm(at, replace(WORD, commit=CULPRIT[:7])) is State.RESOLVED
     cause = at.incident.cause
     assert cause is not None
+    assert cause.commit == CULPRIT
     read = at.journal.read(INCIDENT)[cause.evidence[0] - 1].fact
     assert isinstance(read, Called)
-    assert (read.tool, read.by, read.args["commit"]) == ("git_show", By.HUMAN, CULPRIT)
+    assert (read.tool, read.by, read.args["commit"]) == ("git_show", By.HUMAN, CULPRIT[:7])
 
 
 def test_a_culprit_that_cannot_be_read_is_not_kept(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ def bench(home: Path) -> Bench:
 def test_two_processes_number_their_facts_one_after_the_other(tmp_path: Path) -> None:
     at = bench(tmp_path)
     root = Path(__file__).parents[2]
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, tmp_path], cwd=root) for _ in range(2)]
+    command = [sys.executable, "-c", WRITER, tmp_path]
+    writers = [subprocess.Popen(command, cwd=root) for _ in range(2)]  # noqa: S603 - our own program
     assert [writer.wait(60) for writer in writers] == [0, 0]
     assert [recorded.n for recorded in at.journal.read(INCIDENT)] == list(range(1, 82))
 
@@ -83,7 +84,7 @@ def test_a_listener_whose_screen_is_gone_does_not_end_the_incident(tmp_path: Pat
 def test_a_fact_of_another_version_is_named_not_guessed(tmp_path: Path) -> None:
     at = bench(tmp_path)
     with sqlite3.connect(tmp_path / "stanch.db") as database:
-        database.execute("update facts set body = '{\"kind\": \"prophesied\"}' where n = 1")
+        database.execute('update facts set body = \'{"kind": "prophesied"}\' where n = 1')
     database.close()
     with pytest.raises(AgentError, match="fact 1 in the journal cannot be read"):
         at.journal.read(INCIDENT)

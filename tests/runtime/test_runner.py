@@ -46,6 +46,7 @@ def test_a_second_process_on_an_incident_is_told_so_and_does_nothing(tmp_path: P
     assert (at.ground.deeds(), len(at.recorded())) == ([], 1)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # what pydantic-ai was about to await
 @pytest.mark.parametrize("after_s", [0.2, 0.5, 1.0])
 def test_an_interrupted_run_goes_on_where_it_stood(tmp_path: Path, after_s: float) -> None:
     at = team(tmp_path, Scene(takes_s=0.3))

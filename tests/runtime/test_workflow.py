@@ -81,10 +81,12 @@ def test_swapped_routing_rows_change_what_happens(tmp_path: Path, skill: Path) -
 
 
 def test_without_ship_it_in_phase_3_nothing_is_deployed(tmp_path: Path, skill: Path) -> None:
-    at = replace(
-        team(tmp_path), skill=edited(skill, tmp_path, lambda text: text.replace("ship-it` in", "incident-response` in")
-        .replace("invoke `ship-it` with", "invoke `incident-response` with").replace("Invoke `ship-it`", "Invoke `incident-response`"))
-    )  # fmt: skip
+    def strip(text: str) -> str:
+        before, phase, after = text.partition("### Phase 3")
+        inside, end, rest = after.partition("### Phase 4")
+        return f"{before}{phase}{inside.replace('`ship-it`', '`incident-response`')}{end}{rest}"
+
+    at = replace(team(tmp_path), skill=edited(skill, tmp_path, strip))
     assert at.work().state is State.ESCALATED
     assert at.ground.deeds("deploy begins") == []
     assert len(at.ground.deeds("page")) == 1

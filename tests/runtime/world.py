@@ -160,6 +160,8 @@ class Bench:
     """An open incident on a production, and a gate to call tools through. Two on one ground are two processes."""
 
     ground: Ground
+    by: By = By.CODE
+    """Who asks."""
 
     @cached_property
     def journal(self) -> Journal:
@@ -195,13 +197,13 @@ class Bench:
         """Facts, as if somebody else wrote them."""
         self.journal.write(INCIDENT, Entry(facts))
 
-    async def ask(self, step: str, called: str, by: By = By.CODE, **args: JsonValue) -> Answer:
+    async def ask(self, step: str, called: str, **args: JsonValue) -> Answer:
         """One call through the gate. `step` names it within the incident."""
-        return await self.gate.call(Ask(INCIDENT, 1, called, args, by, step))
+        return await self.gate.call(Ask(INCIDENT, 1, called, args, self.by, step))
 
-    def call(self, step: str, called: str, by: By = By.CODE, **args: JsonValue) -> Answer:
+    def call(self, step: str, called: str, **args: JsonValue) -> Answer:
         """The same, from outside of any loop."""
-        return asyncio.run(self.ask(step, called, by, **args))
+        return asyncio.run(self.ask(step, called, **args))
 
     def triaged(self) -> "Bench":
         """The same, after what a rollback needs was read."""
@@ -213,4 +215,4 @@ class Bench:
 
     def again(self) -> "Bench":
         """Another process on the same production and the same journal."""
-        return Bench(replace(self.ground, die=lambda _: None))
+        return Bench(replace(self.ground, die=str))

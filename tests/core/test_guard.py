@@ -1,0 +1,104 @@
+"""What the guard says of reading, of words, of pages, of a spent budget, after any legal story."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.core.facts import Recorded, Spent
+from agent.core.fold import fold
+from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge
+from agent.core.incident import Incident
+from agent.core.limits import MAX_OPEN, MAX_TURNS, MIN_VERIFY_WAIT
+from agent.core.words import By, CauseLevel, Outcome, Source, State
+from tests.core import worlds
+from tests.core.proposals import PERSONS, PROPOSALS, SAID, Judged, judged, plain, post_mortem
+from tests.core.worlds import MINUTE, NOON, incident, opened, read, rolled_back, stories
+from tools.adr import PostMortem
+from tools.chat import Update as ChatUpdate
+from tools.contract import Effect
+from tools.deploy import Nothing
+from tools.page import Page
+from tools.ticket import Update as TicketUpdate
+
+
+@given(judged())
+def test_the_judge_has_an_answer_to_everything(one: Judged) -> None:
+    assert isinstance(one[2], Permit | AskHuman | Refuse | Stop)
+
+
+@pytest.mark.parametrize("effect", Effect)
+def test_nothing_is_done_but_reading_before_an_incident_is_open(effect: Effect) -> None:
+    assert isinstance(judge(Incident(), plain(effect, Nothing()), NOON), Refuse)
+
+
+@given(judged(st.builds(plain, st.just(Effect.IRREVERSIBLE), SAID, PERSONS)))
+def test_what_cannot_be_undone_is_never_done_unasked(one: Judged) -> None:
+    assert not isinstance(one[2], Permit)
+
+
+@given(stories(), PROPOSALS, st.integers(0, 9))
+def test_a_spent_budget_stops_the_planner_and_every_change(
+    told: Sequence[Recorded], proposal: Proposal, hours: int
+) -> None:
+    usage = Spent(phase=1, turns=MAX_TURNS, tokens=0, cost_usd=0, model="m")
+    over = hours >= MAX_OPEN / timedelta(hours=1)
+    spent = told if over else worlds.legal([*(recorded.fact for recorded in told), usage])
+    now = fold(spent)
+    if now.state is State.OPEN and (proposal.by is By.PLANNER or proposal.effect is Effect.CHANGE):
+        assert isinstance(judge(now, proposal, spent[-1].at + timedelta(hours=hours)), Stop)
+
+
+@given(judged())
+def test_after_the_end_no_planner_acts_and_nothing_is_deployed(one: Judged) -> None:
+    told, proposal, verdict = one
+    if fold(told).state is not State.OPEN and (proposal.by is By.PLANNER or proposal.effect is Effect.CHANGE):
+        assert isinstance(verdict, Stop)
+
+
+@given(judged(st.builds(plain, st.just(Effect.NOTE), SAID, PERSONS)))
+@settings(max_examples=300)
+def test_nobody_says_that_it_is_over_before_it_is(one: Judged) -> None:
+    told, proposal, verdict = one
+    now = fold(told)
+    ship = now.opened is not None and now.opened.source is Source.SHIP
+    if not isinstance(verdict, Permit) or not isinstance(proposal.args, PostMortem | TicketUpdate | ChatUpdate):
+        return
+    if isinstance(proposal.args, PostMortem) or not ship:
+        assert now.cause_level in {CauseLevel.PROVEN, CauseLevel.CONFIRMED}
+    if not isinstance(proposal.args, PostMortem) and not ship:
+        since = now.last_change.at if now.last_change else NOON
+        assert now.verified
+        assert now.verified.recovered
+        assert now.verified_at
+        assert now.verified_at - since >= MIN_VERIFY_WAIT
+        assert now.triage
+        assert not now.rollback_failed
+
+
+def test_what_is_over_may_be_said() -> None:
+    now = incident(*rolled_back(), 6, read(), worlds.claimed(), worlds.adr())
+    for args in (post_mortem(), TicketUpdate(body="b", done=True), ChatUpdate(text="t", resolved=True)):
+        assert judge(now, plain(Effect.NOTE, args), NOON + 8 * MINUTE) == Permit()
+
+
+def test_a_failed_rollback_is_never_called_resolved_though_errors_went_away() -> None:
+    now = incident(*rolled_back(Outcome.FAILED), 6, read(), worlds.claimed(), worlds.adr())
+    assert isinstance(judge(now, plain(Effect.NOTE, TicketUpdate(body="b", done=True)), NOON), Refuse)
+
+
+@given(
+    judged(st.builds(plain, st.just(Effect.PAGE), st.just(Page.model_validate({"reason": "other", "summary": "s"}))))
+)
+def test_one_page_that_reached_somebody_per_reason(one: Judged) -> None:
+    told, _, verdict = one
+    reached = any(page.reached and page.reason == "other" for page in fold(told).pages)
+    assert not (reached and isinstance(verdict, Permit))
+
+
+def test_a_page_that_reached_nobody_is_tried_again() -> None:
+    page = plain(Effect.PAGE, Page.model_validate({"reason": "other", "summary": "s"}))
+    assert judge(incident(opened(), worlds.paged("other", Outcome.FAILED)), page, NOON) == Permit()
+    assert isinstance(judge(incident(opened(), worlds.paged("other")), page, NOON), Refuse)
