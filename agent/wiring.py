@@ -67,8 +67,12 @@ class Checkout:
 
     async def check(self) -> str:
         """How many releases it has. Raises ToolFailed when it is no repository, or has none."""
-        releases = await (await opened_repository("doctor", self.service)).releases()
+        releases = await self.releases()
         return f"{len(releases)} releases, the newest {releases[-1]}"
+
+    async def releases(self) -> tuple[str, ...]:
+        """Every release's tag, oldest first. Raises ToolFailed when it is no repository, is shallow, or has none."""
+        return tuple(await (await opened_repository("stanch", self.service)).releases())
 
 
 class Integration(NamedTuple):
@@ -125,6 +129,7 @@ def site_of(settings: Settings, service: Service) -> Site:
     """Where tools work on `service`; no secrets yet. Makes Stanch's own folder. Raises ConfigError."""
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
+        (settings.home / ".gitignore").write_text("*\n", encoding="utf-8")  # it may lie in a repository of the user's
     except OSError as error:
         what = f"{settings.home} cannot be made: {error.strerror}"
         raise ConfigError([settings.source.problem(("stanch", "home"), what)]) from error

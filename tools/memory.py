@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -134,7 +135,11 @@ async def memory_recall(args: Recall, memory: Memory, case: Case) -> Priors:
     return Priors(incidents=await memory.recall(args.component, args.query, but=case.id))
 
 
-@tool(Effect.NOTE, timeout_s=30, key=lambda _: "lesson")
+def _lesson(args: Lesson) -> str:
+    return sha256(args.model_dump_json().encode()).hexdigest()[:16]
+
+
+@tool(Effect.NOTE, timeout_s=30, key=_lesson)
 async def memory_remember(args: Lesson, memory: Memory, case: Case, clock: Clock) -> Noted:
     """Remember what this incident came to, for the next one like it. Doing it again replaces what was said.
 

@@ -219,7 +219,10 @@ class Asked(_Fact):
     """A call waits for a human."""
 
     kind: Literal["asked"] = "asked"
+    phase: int
     key: str
+    tool: str
+    args: dict[str, JsonValue]
     why: str
 
 

@@ -17,6 +17,7 @@ from agent.core.facts import (
     Claimed,
     Closed,
     Entered,
+    Fact,
     Fallback,
     Intended,
     Left,
@@ -44,7 +45,7 @@ Ran: TypeAlias = Opened | Closed | Owed | Spent | Fallback
 Human: TypeAlias = Approved | Asked
 Phase: TypeAlias = Entered | Left | Skipped | Routed | Refused
 Finding: TypeAlias = Triaged | Surfaced | Reported | Claimed | Verified | Watched
-AFTER_THE_END: TypeAlias = Intended | Called | Claimed | Closed | Spent | Left | Owed
+AFTER_THE_END: TypeAlias = Called | Claimed | Spent | Left | Owed
 """What may still be recorded once an incident ended: calls under way and what they owe, last notes, what humans add; no
 CHANGE begins."""
 
@@ -86,9 +87,19 @@ def _follows(incident: Incident, recorded: Recorded) -> None:
         raise IllegalFact(f"fact {recorded.n} ({fact.kind}) comes before the incident was opened")
     if recorded.n != incident.facts + 1:
         raise IllegalFact(f"fact {recorded.n} ({fact.kind}) follows fact {incident.facts}")
-    begins = isinstance(fact, Intended) and fact.change is not None
-    if incident.state is not State.OPEN and (begins or not isinstance(fact, AFTER_THE_END)):
+    if incident.state is not State.OPEN and not _may_follow_the_end(incident, fact):
         raise IllegalFact(f"fact {recorded.n} ({fact.kind}) comes after the incident was {incident.state}")
+
+
+def _may_follow_the_end(incident: Incident, fact: Fact) -> bool:
+    """No CHANGE begins any more; only a cause that a human confirmed turns mitigated into resolved."""
+    match fact:
+        case Intended():
+            return fact.change is None
+        case Closed():
+            return (incident.state, fact.state) == (State.MITIGATED, State.RESOLVED)
+        case _:
+            return isinstance(fact, AFTER_THE_END)
 
 
 def _run(incident: Incident, fact: Ran, at: datetime) -> Incident:

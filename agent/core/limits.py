@@ -18,6 +18,9 @@ MAX_COST_USD: Final = 25.0
 MAX_OPEN: Final = timedelta(hours=4)
 """World time from alert to end; an incident older than that needs people."""
 
+APPROVAL_WAIT: Final = timedelta(minutes=30)
+"""World time that a phase waits for a human to allow a call that the guard holds back."""
+
 MAX_CHANGES: Final = 2
 """CHANGEs of one incident: one that stops the bleeding, one that mends it."""
 

@@ -107,7 +107,7 @@ def _finding(fact: Triaged | Claimed | Verified | Watched) -> str:
             where = f"{fact.users} users, {len(fact.features)} features, {len(fact.regions)} regions"
             return f"triage: blast radius {fact.blast}; {where}; {fact.rate:.1f} events/min; {cut(fact.lead)}"
         case Claimed():
-            return f"root cause {fact.level}: {cut(fact.statement)}"
+            return f"root cause {fact.level} by {cut(fact.by, 80)}: {cut(fact.statement)}"
         case Verified():
             verdict = "recovered" if fact.recovered else "not recovered"
             return f"{verdict}: {fact.rate_before:.1f} → {fact.rate_after:.1f} events/min; {fact.why}"
@@ -132,6 +132,6 @@ def _call(fact: Intended | Called | Refused) -> str:
 
 
 def cut(text: str, limit: int = 160) -> str:
-    """Outside text in one line of at most `limit` characters."""
-    line = " ".join(text.split())
+    """Outside text in one line of at most `limit` characters, all of which can be printed: no terminal obeys it."""
+    line = "".join(one for one in " ".join(text.split()) if one.isprintable())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"

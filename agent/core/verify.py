@@ -17,9 +17,10 @@ from tools.observed import Answered, Point, Signal
 
 def window(asked: tuple[int, int] | None) -> tuple[timedelta, timedelta]:
     """(first reading, last reading) after a CHANGE, world time. A skill may ask for longer, never for shorter."""
-    low, high = (timedelta(minutes=minutes) for minutes in asked or (5, 10))
-    first = min(max(low, MIN_VERIFY_WAIT), MAX_VERIFY_WAIT)
-    return first, min(max(high, first), MAX_VERIFY_WAIT)
+    most = MAX_VERIFY_WAIT // MINUTE
+    low, high = (min(max(minutes, 0), most) * MINUTE for minutes in asked or (5, 10))
+    first = max(low, MIN_VERIFY_WAIT)
+    return first, max(high, first)
 
 
 def judge(triage: Triaged, since: datetime, reading: Signal, answers: tuple[Answered, ...], *, final: bool) -> Verified:

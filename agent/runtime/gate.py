@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from agent.core.facts import Asked, Called, Fact, Intended, Owed, Refused
 from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge
 from agent.core.incident import Incident
-from agent.core.words import By, Outcome
+from agent.core.words import By, Outcome, State
 from agent.runtime.journal import Effected, Entry, Journal
 from tools.contract import Args, BoundTool, Effect, Result, ToolFailed, Unreachable
 from tools.observed import Change, ChangeKind, Noted
@@ -122,21 +122,22 @@ class Gate:
             case Refuse(guard=guard, why=why):
                 return self._refused(ask, guard, why)
             case AskHuman(guard=guard, why=why):
-                why = f"not executed: {why}. A human must allow it: stanch incidents approve {proposal.key} --by NAME"
-                return self._refused(ask, guard, why, Asked(key=proposal.key, why=why))
+                how = f"stanch incidents approve {ask.incident} {proposal.key} --by NAME"
+                why = f"not executed: {why}. A human must allow it: {how}"
+                key, args = proposal.key, dict(ask.args)
+                asked = Asked(phase=ask.phase, key=key, tool=ask.tool, args=args, why=why)
+                return self._refused(ask, guard, why, asked, Owed(reason="asked", guard=guard, why=why))
             case Stop(guard=guard, why=why):
-                owed = Owed(reason="budget_spent", guard=guard, why=why) if guard == "G9" else None
-                return self._refused(ask, guard, f"no more: {why}", owed)
+                owed = (Owed(reason="budget_spent", guard=guard, why=why),) if guard == "G9" else ()
+                return self._refused(ask, guard, f"no more: {why}", *owed)
 
-    def _refused(self, ask: Ask, guard: str, why: str, also: Asked | Owed | None = None) -> Answer:
+    def _refused(self, ask: Ask, guard: str, why: str, *also: Asked | Owed) -> Answer:
         answer = Answer(ok=False, hint=f"{guard}: {why}")
         incident = self.journal.incident(ask.incident)
-        if incident.state.value == "open":
-            known = any(owed.reason == also.reason for owed in incident.owed) if isinstance(also, Owed) else False
-            facts = (
-                Refused(phase=ask.phase, tool=ask.tool, guard=guard, why=why),
-                *((also,) if also and not known else ()),
-            )
+        if incident.state is State.OPEN:
+            owed = {one.reason for one in incident.owed}
+            new = (one for one in also if isinstance(one, Asked) or one.reason not in owed)
+            facts = (Refused(phase=ask.phase, tool=ask.tool, guard=guard, why=why), *new)
             self.journal.write_unless_over(ask.incident, Entry(facts, step=ask.step, result=answer.model_dump()))
         return answer
 

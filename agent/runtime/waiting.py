@@ -8,9 +8,9 @@ from dbos import DBOS
 from pydantic import JsonValue
 
 from agent.core.facts import Owed, Verified, Watched
-from agent.core.limits import HOT_EVENTS
+from agent.core.limits import APPROVAL_WAIT, HOT_EVENTS
 from agent.core.verify import judge, window
-from agent.core.words import State
+from agent.core.words import By, State
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Answer
 from tools.observed import Answers, Picture, Signal
@@ -40,6 +40,31 @@ async def watch(desk: Desk) -> None:
     while not await step(f"watch:{look}", _look, desk, since, last, look):
         look += 1
         await DBOS.sleep_async(desk.clock.wall_s(60))
+
+
+async def approval(desk: Desk) -> None:
+    """While a call of this phase waits for a human, wait with it; make it once it is allowed."""
+    since = await step("asked since", _now, desk)
+    look = 0
+    while await step(f"allowed:{look}", _allowed, desk, since) is False:
+        look += 1
+        await DBOS.sleep_async(desk.clock.wall_s(10))
+
+
+async def _allowed(desk: Desk, since: str) -> bool:
+    """False while there is something to wait for. What a named human allowed is made in that human's name."""
+    incident = desk.incident
+    allowed = {one.key for one in incident.approved}
+    asked = [one for one in incident.asked if one.phase == desk.phase]
+    for one in asked:
+        if one.key in allowed:
+            await desk.call(f"approved:{one.key}", one.tool, one.args, By.HUMAN)
+    waits = any(one.key not in allowed for one in asked) and incident.state is State.OPEN
+    return not waits or desk.clock.now() >= datetime.fromisoformat(since) + APPROVAL_WAIT
+
+
+async def _now(desk: Desk) -> str:
+    return desk.clock.now().isoformat()
 
 
 def _asked(desk: Desk) -> tuple[int, int] | None:

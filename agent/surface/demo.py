@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from rich.console import Console
 
 from agent.assembly import Assembled, assemble
+from agent.core.errors import AgentError
 from agent.core.facts import Recorded
 from agent.lab import world
 from agent.lab.scenarios import SCENARIOS
@@ -60,7 +61,10 @@ def _started(scenario: str, home: Path | None, console: Console) -> Lab:
     def say(line: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f}s[/dim] {line}")
 
-    return world.start(scenario, home or HOMES / f"{scenario}-{time.strftime('%Y%m%d-%H%M%S')}", say=say)
+    try:
+        return world.start(scenario, home or HOMES / f"{scenario}-{time.strftime('%Y%m%d-%H%M%S')}", say=say)
+    except (FileExistsError, TimeoutError, RuntimeError) as error:
+        raise AgentError(str(error)) from error
 
 
 def _interrupted(scenario: str, home: Path | None) -> Lab | None:

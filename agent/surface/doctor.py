@@ -14,6 +14,12 @@ from agent.surface import options
 from agent.wiring import FAMILIES, Checked, Checkout, opened, site_of
 from tools.contract import ToolFailed
 
+NEEDED = {
+    "tracker": "without a tracker nothing can be triaged or verified",
+    "page": "without a pager nobody can be reached when it matters",
+}
+"""Tables that an incident cannot do without, and why."""
+
 MARKS = {"works": "✓", "broken": "✗", "absent": "-"}
 
 
@@ -62,7 +68,8 @@ async def _of(settings: Settings, name: str) -> AsyncIterator[Finding]:
         else:
             yield await _asked(name, what, integration.back_end)
     for family in sorted(FAMILIES.keys() - {table.family for table in configured.back_ends}):
-        yield Finding(name, family, "absent", f"add a `{family}` table to [service.{name}], see `stanch init`")
+        state = "broken" if family in NEEDED else "absent"
+        yield Finding(name, family, state, f"add a `{family}` table to [service.{name}], see `stanch init`")
 
 
 async def _asked(service: str, name: str, back_end: Checked) -> Finding:

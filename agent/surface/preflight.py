@@ -2,19 +2,21 @@
 
 from agent.assembly import Assembled
 from agent.core.errors import ConfigError
+from agent.surface.doctor import NEEDED
 from agent.wiring import Checkout
 from tools.contract import ToolFailed, Unauthorised
 from tools.observed import Deployments
-from tools.repo import opened
 from tools.site import Case
 
 
 async def ready(assembled: Assembled) -> None:
-    """Ready for an incident: the repository can be searched, and every token is taken. Raises ConfigError.
+    """Ready for an incident: somebody can be told, the repository can be searched, every token is taken.
+
+    Raises ConfigError with all that is missing.
 
     A tracker that does not answer is no reason to stop: that is an incident too, and humans are told in it.
     """
-    problems = await _repository(assembled)
+    problems = [*_absent(assembled), *await _repository(assembled)]
     for integration in assembled.connected.integrations:
         try:
             await integration.back_end.check()
@@ -27,7 +29,7 @@ async def ready(assembled: Assembled) -> None:
 
 async def ready_to_ship(assembled: Assembled, tag: str) -> None:
     """Ready for a release: all of it works, the tag is there and does not run yet. Raises ConfigError."""
-    problems = await _repository(assembled, tag)
+    problems = [*_absent(assembled), *await _repository(assembled, tag)]
     for integration in assembled.connected.integrations:
         try:
             await integration.back_end.check()
@@ -36,6 +38,11 @@ async def ready_to_ship(assembled: Assembled, tag: str) -> None:
     if not problems and await _running(assembled) == tag:
         problems.append(_problem(assembled, "deploy", f"{tag} runs already"))
     _raise(problems)
+
+
+def _absent(assembled: Assembled) -> list[str]:
+    there = {integration.family for integration in assembled.connected.integrations}
+    return [_problem(assembled, key, f"{why}; add this table") for key, why in NEEDED.items() if key not in there]
 
 
 async def _running(assembled: Assembled) -> str | None:
@@ -47,10 +54,8 @@ async def _running(assembled: Assembled) -> str | None:
 
 
 async def _repository(assembled: Assembled, tag: str | None = None) -> list[str]:
-    service = assembled.connected.site.service
     try:
-        await Checkout(service).check()
-        releases = await (await opened("stanch", service)).releases()
+        releases = await Checkout(assembled.connected.site.service).releases()
     except ToolFailed as failed:
         return [_problem(assembled, "repo", failed.hint)]
     if tag is not None and tag not in releases:

@@ -1,0 +1,122 @@
+"""Which release is suspected, and which may be put back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.core.facts import Called, Reported, Surfaced
+from agent.core.releases import bisect_range, suspect, target, why_not
+from agent.core.words import Blast
+from tests.core import worlds
+from tests.core.worlds import MINUTE, NOON, USUAL, deploys, incident, opened, triaged
+from tools.observed import Deployments
+
+BLIND = (Surfaced(what="the tracker is down"), Reported(impact="checkout fails", by="ada"))
+
+
+def history(called: Called) -> Deployments:
+    return Deployments.model_validate(called.data)
+
+
+@given(worlds.triages(), worlds.histories())
+def test_a_target_is_older_healthy_free_of_the_error_and_not_what_runs(triage: worlds.Triaged, called: Called) -> None:
+    found = target(incident(opened(), triage, called)).release
+    if found is None:
+        return
+    runs = history(called)
+    first = {
+        tag: min(run.at for run in runs.history if run.release == tag) for tag in worlds.RELEASES if tag in tags(runs)
+    }
+    assert runs.current in first, "what runs is known"
+    assert first[found] < first[runs.current]
+    assert [run.healthy for run in runs.history if run.release == found][-1]
+    assert found not in {*triage.releases, triage.first_release}
+    assert triage.first_release not in first or first[found] < first[triage.first_release]
+
+
+def tags(runs: Deployments) -> set[str]:
+    return {run.release for run in runs.history}
+
+
+@pytest.mark.parametrize(
+    ("deployed", "changes", "wanted"),
+    [
+        (USUAL, {}, "v1.7.0"),
+        (deploys(("v1.6.0", 9000), ("v1.7.0", 10), ("v1.8.0", 5)),
+         {"releases": ("v1.7.0", "v1.8.0"), "first_release": "v1.7.0", "onset": NOON - 9 * MINUTE}, "v1.6.0"),
+        # Between the first release that had it and the one where it was noticed nothing is free of it.
+        (deploys(("v1.5.0", 90), ("v1.6.0", 80), ("v1.7.0", 70), ("v1.8.0", 5)), {"first_release": "v1.6.0"}, "v1.5.0"),
+        # Put back by a human before, and deployed again.
+        (deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.6.0", 2000), ("v1.8.0", 5)), {}, "v1.6.0"),
+        (deploys(("v1.8.0", 9000), ("v1.7.0", 3000), ("v1.8.0", 5)), {}, None),
+        # Its last run did not get healthy.
+        (deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.7.0", 9, False), ("v1.8.0", 5)), {}, "v1.6.0"),
+        (deploys(("v1.7.0", 3000, False), ("v1.8.0", 5)), {}, None),
+        # A human rolled back already: going one further would not help.
+        (deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.8.0", 5), ("v1.7.0", 2)), {}, None),
+        # A fix went out on top, and the error is still there.
+        (deploys(("v1.7.0", 3000), ("v1.8.0", 5), ("v1.8.1", 2)), {}, "v1.7.0"),
+        (deploys(("v1.7.0", 3000), ("v1.8.0", 5), current="by-hand"), {}, None),
+        (USUAL, {"onset": None}, None),
+        (USUAL, {"onset": NOON - 40 * MINUTE}, None),
+        (USUAL, {"onset": NOON + 40 * MINUTE}, None),
+        (USUAL, {"releases": (), "first_release": None}, None),
+        (USUAL, {"releases": ()}, "v1.7.0"),
+        # Recorded once its health check was through; it served, and failed, before that.
+        (USUAL, {"onset": NOON - 9 * MINUTE}, "v1.7.0"),
+        # It failed before this deploy in another release, so this deploy did not bring it.
+        (USUAL, {"onset": NOON - 9 * MINUTE, "releases": ("v1.7.0", "v1.8.0"), "first_release": "v1.7.0"}, None),
+    ],
+)  # fmt: skip
+def test_where_to_roll_back_to(deployed: Called, changes: dict[str, object], wanted: str | None) -> None:
+    found = target(incident(opened(), triaged(Blast.MANY, **changes), deployed))
+    assert (found.release, bool(found.why)) == (wanted, True)
+
+
+@pytest.mark.parametrize(
+    ("steps", "wanted"),
+    [
+        ((*BLIND, USUAL), "v1.7.0"),
+        ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", 40))), None),
+        ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", -2))), None),
+        ((*BLIND, deploys()), None),
+        ((BLIND[0], USUAL), None),
+        ((), None),
+    ],
+)
+def test_blind_only_what_went_out_shortly_before_the_report_is_suspected(
+    steps: tuple[worlds.Step, ...], wanted: str | None
+) -> None:
+    assert target(incident(opened(), *steps)).release == wanted
+
+
+def test_after_our_rollback_nothing_more_is_suspected() -> None:
+    found = target(incident(*worlds.rolled_back()))
+    assert found.release is None
+    assert "v1.7.0 runs" in found.why
+
+
+def test_a_deploy_in_the_minute_of_the_onset_is_suspected() -> None:
+    second = deploys(("v1.7.0", 3000), ("v1.8.0", 3.5))
+    assert suspect(triaged(onset=NOON - 4 * MINUTE), history(second)) is not None
+
+
+def test_a_bisect_goes_from_the_newest_good_release_to_the_suspect() -> None:
+    assert bisect_range(triaged(), history(USUAL)) == ("v1.7.0", "v1.8.0")
+    assert bisect_range(triaged(), history(deploys(("v1.8.0", 5)))) is None
+    assert bisect_range(triaged(onset=None), history(USUAL)) is None
+    assert bisect_range(None, history(USUAL)) is None
+    assert bisect_range(triaged(), None) is None
+
+
+@given(worlds.histories(), worlds.TAGS, st.sets(worlds.TAGS))
+def test_what_runs_or_had_the_error_is_never_put_back(called: Called, release: str, bad: set[str]) -> None:
+    runs = history(called)
+    if release == runs.current or release in bad or release not in tags(runs) or runs.current not in tags(runs):
+        assert why_not(release, runs, bad)
+
+
+def test_a_release_that_went_out_after_the_running_one_is_newer() -> None:
+    runs = history(deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.6.0", 5)))
+    assert why_not("v1.7.0", runs, set()) == "v1.7.0 is newer than the running v1.6.0"
+    assert why_not("v1.0.0", runs, set()) == "v1.0.0 was never healthy in production, or not when it last went there"
