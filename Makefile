@@ -1,6 +1,6 @@
 # `make` lists the commands. Needs git, make, Python 3.11 or newer and pip; everything else goes into this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt fmt-check lint types rooms deps cover bench clean
+.PHONY: help setup demo test check static fmt fmt-check lint types rooms deps floors bench clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -8,6 +8,8 @@ READY := .venv/.ready
 WORKERS ?= 2
 # Options for pytest, e.g. `make test ARGS='-k guard'`.
 ARGS ?=
+# COVER=1 also records what the tests reach, for `floors`.
+RUN = $(if $(COVER),$(BIN)/coverage erase && $(BIN)/coverage run -m pytest,$(BIN)/pytest)
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -29,9 +31,13 @@ demo: setup ## Break a miniature production on this machine and watch it being s
 	@$(BIN)/stanch demo
 
 test: setup ## Run the tests, e.g. `make test ARGS='-k guard'`.
-	@$(BIN)/pytest -n $(WORKERS) --inline-snapshot=disable $(ARGS)
+	@$(RUN) -n $(WORKERS) --inline-snapshot=disable $(ARGS)
 
-check: fmt-check lint types rooms deps cover ## Everything CI checks.
+check: static ## Everything CI checks.
+	@$(MAKE) test COVER=1
+	@$(MAKE) floors
+
+static: fmt-check lint types rooms deps ## What can be checked without running anything.
 
 fmt: setup ## Format the code and mend what can be mended without thought.
 	@$(BIN)/ruff format .
@@ -53,9 +59,7 @@ rooms: setup
 	@$(BIN)/lint-imports --no-logo
 deps: setup
 	@$(BIN)/deptry .
-cover: setup
-	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n $(WORKERS) --inline-snapshot=disable $(ARGS)
+floors: setup
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 	@$(BIN)/coverage report --include='agent/core/*' --fail-under=100

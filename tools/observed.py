@@ -199,6 +199,20 @@ class Prepared(Result):
     """What the service's tests said, one line."""
 
 
+class Reason(StrEnum):
+    """Why a human is needed: what code owes a page for, and what a planner may page for. Each pages once per incident."""
+
+    ROLLBACK_FAILED = "rollback_failed"
+    CHANGE_FAILED = "change_failed"
+    TRACKER_UNREACHABLE = "tracker_unreachable"
+    NOT_RECOVERED = "not_recovered"
+    BUDGET_SPENT = "budget_spent"
+    NO_SAFE_ACTION = "no_safe_action"
+    CAUSE_UNPROVEN = "cause_unproven"
+    ASKED = "asked"
+    OTHER = "other"
+
+
 class Reached(Result):
     """Who a page reached."""
 

@@ -1,30 +1,14 @@
 """Paging: wakes a human, one page per incident and reason."""
 
-from enum import StrEnum
-
 from pydantic import Field
 
 from tools.contract import Args, Effect, tool
-from tools.observed import Reached
+from tools.observed import Reached, Reason
 from tools.pagers.base import Alarm, Pagers
 from tools.site import Case, Service
 
 SUMMARY_LIMIT = 1024
 """Characters that PagerDuty takes in a summary, the service's name included; the rest is cut: a page must go out."""
-
-
-class Reason(StrEnum):
-    """Why a human is needed."""
-
-    ROLLBACK_FAILED = "rollback_failed"
-    CHANGE_FAILED = "change_failed"
-    TRACKER_UNREACHABLE = "tracker_unreachable"
-    NOT_RECOVERED = "not_recovered"
-    BUDGET_SPENT = "budget_spent"
-    NO_SAFE_ACTION = "no_safe_action"
-    CAUSE_UNPROVEN = "cause_unproven"
-    ASKED = "asked"
-    OTHER = "other"
 
 
 class Page(Args):

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from agent.core.words import Blast, By, CauseLevel, Outcome, Source, State
 from tools.contract import Effect
-from tools.observed import ChangeKind, Frame
+from tools.observed import ChangeKind, Frame, Reason
 
 
 class _Fact(BaseModel):
@@ -249,7 +249,7 @@ class Owed(_Fact):
     """The run cannot go on by itself; humans must be paged for this reason."""
 
     kind: Literal["owed"] = "owed"
-    reason: str
+    reason: Reason
     guard: str
     why: str
 

@@ -7,7 +7,7 @@ touched; nothing in a skill, a prompt or a tool's answer reaches it except as a 
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from agent.core import changes, closure
 from agent.core.incident import Incident
@@ -51,6 +51,8 @@ def judge(incident: Incident, proposal: Proposal, now: datetime) -> Verdict:
             return _change(incident, proposal, now)
         case Effect.IRREVERSIBLE:
             return AskHuman("G10", "it cannot be undone")
+        case _:
+            assert_never(proposal.effect)
 
 
 def spent(incident: Incident, now: datetime) -> Reason:

@@ -75,6 +75,8 @@ def _run(fact: Fallback | Owed | Asked | Approved | Spent) -> str:
             return f"{by} allowed {key}"
         case Spent():
             return ""
+        case _:
+            assert_never(fact)
 
 
 def _edge(fact: Opened | Reported | Surfaced | Closed) -> str:
@@ -87,6 +89,8 @@ def _edge(fact: Opened | Reported | Surfaced | Closed) -> str:
             return f"humans were told: {fact.what}"
         case Closed():
             return f"{fact.state}: {fact.why}"
+        case _:
+            assert_never(fact)
 
 
 def _phase(fact: Entered | Skipped | Routed | Left) -> str:
@@ -99,6 +103,8 @@ def _phase(fact: Entered | Skipped | Routed | Left) -> str:
             return f"routed by `{cut(fact.row)}` to phase {' + '.join(map(str, (*fact.targets, *fact.parallel)))}"
         case Left():
             return ""
+        case _:
+            assert_never(fact)
 
 
 def _finding(fact: Triaged | Claimed | Verified | Watched) -> str:
@@ -113,6 +119,8 @@ def _finding(fact: Triaged | Claimed | Verified | Watched) -> str:
             return f"{verdict}: {fact.rate_before:.1f} → {fact.rate_after:.1f} events/min; {fact.why}"
         case Watched():
             return f"watch: new issues {cut(', '.join(fact.issues))}" if fact.issues else "watch: no new issue"
+        case _:
+            assert_never(fact)
 
 
 def _call(fact: Intended | Called | Refused) -> str:
@@ -129,6 +137,8 @@ def _call(fact: Intended | Called | Refused) -> str:
             return f"{fact.tool} {fact.outcome}: {fact.hint}"
         case Refused():
             return f"{fact.tool} refused by {fact.guard}: {fact.why}"
+        case _:
+            assert_never(fact)
 
 
 def cut(text: str, limit: int = 160) -> str:

@@ -15,7 +15,7 @@ from agent.core.summary import Summary, summarise
 from agent.core.words import Blast, CauseLevel, Source
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Answer
-from tools.observed import Bisected, Picture
+from tools.observed import Bisected, Picture, Reason
 
 
 class Writer(Protocol):
@@ -71,7 +71,7 @@ async def _surface(desk: Desk, failed: Answer) -> None:
     """The tracker cannot be read: say so to humans at once, and go on from what a human reported."""
     incident = desk.incident
     opened = incident.opened
-    desk.keep("blind", Owed(reason="tracker_unreachable", guard="G1", why=f"cannot triage: {failed.hint}"))
+    desk.keep("blind", Owed(reason=Reason.TRACKER_UNREACHABLE, guard="G1", why=f"cannot triage: {failed.hint}"))
     await desk.pay()
     if any(page.reached for page in desk.incident.pages):
         desk.keep("surfaced", Surfaced(what=f"the tracker cannot be reached: {failed.hint}"))
@@ -153,7 +153,7 @@ async def _never_in_silence(desk: Desk) -> None:
         return
     last = next((one for one in reversed(incident.refusals) if one.phase == desk.phase), None)
     why = f"{last.tool} was refused by {last.guard}: {last.why}" if last else target(incident).why
-    desk.keep("silence", Owed(reason="no_safe_action", guard="G7", why=f"nothing was done to production: {why}"))
+    desk.keep("silence", Owed(reason=Reason.NO_SAFE_ACTION, guard="G7", why=f"nothing was done to production: {why}"))
     await desk.pay()
 
 
@@ -237,7 +237,7 @@ def owed_at_the_end(incident: Incident) -> Owed | None:
     end = ending(incident)
     heard = any(page.reached for page in incident.pages)
     if end.state.value == "escalated" and not heard and not incident.owed:
-        return Owed(reason="not_recovered", guard="G8", why=end.why)
+        return Owed(reason=Reason.NOT_RECOVERED, guard="G8", why=end.why)
     return None
 
 

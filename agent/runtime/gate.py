@@ -22,7 +22,7 @@ from agent.core.incident import Incident
 from agent.core.words import By, Outcome, State
 from agent.runtime.journal import Effected, Entry, Journal
 from tools.contract import Args, BoundTool, Effect, Result, ToolFailed, Unreachable
-from tools.observed import Change, ChangeKind, Noted
+from tools.observed import Change, ChangeKind, Noted, Reason
 from tools.site import Clock
 
 T = TypeVar("T")
@@ -126,9 +126,9 @@ class Gate:
                 why = f"not executed: {why}. A human must allow it: {how}"
                 key, args = proposal.key, dict(ask.args)
                 asked = Asked(phase=ask.phase, key=key, tool=ask.tool, args=args, why=why)
-                return self._refused(ask, guard, why, asked, Owed(reason="asked", guard=guard, why=why))
+                return self._refused(ask, guard, why, asked, Owed(reason=Reason.ASKED, guard=guard, why=why))
             case Stop(guard=guard, why=why):
-                owed = (Owed(reason="budget_spent", guard=guard, why=why),) if guard == "G9" else ()
+                owed = (Owed(reason=Reason.BUDGET_SPENT, guard=guard, why=why),) if guard == "G9" else ()
                 return self._refused(ask, guard, f"no more: {why}", *owed)
 
     def _refused(self, ask: Ask, guard: str, why: str, *also: Asked | Owed) -> Answer:
@@ -265,5 +265,5 @@ def _shape(kind: type) -> str:
 def _owed(args: Args, called: Called) -> Owed:
     """A CHANGE that did not come back well: humans are paged at once (G2)."""
     rollback = isinstance(args, Change) and args.change is ChangeKind.ROLLBACK
-    reason = "rollback_failed" if rollback else "change_failed"
+    reason = Reason.ROLLBACK_FAILED if rollback else Reason.CHANGE_FAILED
     return Owed(reason=reason, guard="G2", why=f"{called.tool}: {called.hint}")

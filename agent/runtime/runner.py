@@ -15,6 +15,7 @@ from agent.core.facts import Closed, Owed
 from agent.core.incident import Incident
 from agent.core.words import State
 from agent.runtime.workflow import Crew, Workflows
+from tools.observed import Reason
 
 VERSION: Final = "1"
 """Of the order of steps. Raise it when that changes: a run begun under another order must not be resumed in this."""
@@ -53,7 +54,7 @@ class Runner:
         if self.crew.journal.incident(incident).state is State.OPEN:
             desk = self.crew.desk(incident, 0)
             what = f"stanch itself failed ({type(error).__name__}); nothing more will be done"
-            desk.keep("broke", Owed(reason="other", guard="G8", why=what))
+            desk.keep("broke", Owed(reason=Reason.OTHER, guard="G8", why=what))
             await desk.pay()
             desk.keep("closed", Closed(state=State.ESCALATED, why=what))
 

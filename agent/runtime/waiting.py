@@ -13,7 +13,7 @@ from agent.core.verify import judge, window
 from agent.core.words import By, State
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Answer
-from tools.observed import Answers, Picture, Signal
+from tools.observed import Answers, Picture, Reason, Signal
 
 
 async def step(name: str, what: Callable[..., Awaitable[Any]], *args: object) -> Any:  # noqa: ANN401 - as DBOS types it
@@ -123,7 +123,7 @@ async def _look(desk: Desk, since: str, last: timedelta, look: int) -> bool:
     over = desk.clock.now() >= datetime.fromisoformat(since) + last
     if not picture.ok:
         what = f"nobody is watching {release}: {picture.hint}"
-        desk.keep("unwatched", Owed(reason="tracker_unreachable", guard="G8", why=what))
+        desk.keep("unwatched", Owed(reason=Reason.TRACKER_UNREACHABLE, guard="G8", why=what))
         await desk.pay()
         return over
     least = 1 if over else HOT_EVENTS

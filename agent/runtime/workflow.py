@@ -23,6 +23,7 @@ from agent.runtime.duties import Writer, finish, owed_at_the_end, prepare, settl
 from agent.runtime.gate import Gate
 from agent.runtime.journal import Entry, Journal
 from agent.runtime.waiting import approval, step, verify, watch
+from tools.observed import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,8 @@ async def _out_of_budget(desk: Desk) -> bool:
     """Whether something ran out; humans are told so, once (G9)."""
     incident = desk.incident
     why = spent(incident, desk.clock.now())
-    if why and all(owed.reason != "budget_spent" for owed in incident.owed):
-        desk.keep("budget", Owed(reason="budget_spent", guard="G9", why=why))
+    if why and all(owed.reason is not Reason.BUDGET_SPENT for owed in incident.owed):
+        desk.keep("budget", Owed(reason=Reason.BUDGET_SPENT, guard="G9", why=why))
         await desk.pay()
     return why is not None
 

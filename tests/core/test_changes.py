@@ -185,6 +185,17 @@ def test_each_refusal_of_a_rollback_says_what_is_missing(told: tuple[worlds.Step
     assert (verdict.guard, says in verdict.why) == (guard, True)
 
 
+def test_blind_a_humans_own_report_opens_the_way_and_after_two_changes_it_is_closed() -> None:
+    blind = (opened(), Surfaced(what="the tracker is down"), Reported(impact="checkout fails", by="ada"))
+    ready = (*blind, worlds.USUAL, worlds.diff())
+    assert judge(incident(*ready), change(ChangeKind.ROLLBACK), NOON) == Permit()
+    once = (*ready, begun(), 1, worlds.back(), 6, worlds.read())
+    fix = (begun(ChangeKind.HOTFIX, "v1.8.1"), 1, worlds.back(ChangeKind.HOTFIX, "v1.8.1"), 6, worlds.read())
+    verdict = judge(incident(*once, *fix), change(ChangeKind.ROLLBACK, "v1.6.0"), NOON + 20 * MINUTE)
+    assert isinstance(verdict, Stop)
+    assert verdict.guard == "G6"
+
+
 @pytest.mark.parametrize(
     ("told", "says"),
     [

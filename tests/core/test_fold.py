@@ -41,7 +41,7 @@ OTHERS: tuple[Fact, ...] = (
     Entered(phase=1, title="Triage", why="first"), Left(phase=1, report="seen", applicable=False), ROW,
     Skipped(phase=2, title="Root cause", why="high"), Refused(phase=1, tool="x", guard="G1", why="y"),
     Asked(key="k", why="w", phase=3, tool="deploy_rollback", args={"to": "v1.7.0"}),
-    Fallback(phase=1, why="503"), Owed(reason="other", guard="G8", why="w"),
+    Fallback(phase=1, why="503"), Owed(reason=Reason.OTHER, guard="G8", why="w"),
 )  # fmt: skip
 
 

@@ -1,8 +1,11 @@
 """A complaint about a TOML file names the line that it is about."""
 
+from typing import Literal
+
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.core.errors import ConfigError
 from agent.core.located import Loc, located
 
 TEXT = '''\
@@ -58,11 +61,21 @@ def test_finds_the_line_of_a_key_or_of_the_nearest_table_above(at: Loc, line: in
     assert located("stanch.toml", TEXT).line(at) == line
 
 
+class _Bell(BaseModel):
+    kind: Literal["bell"]
+
+
+class _Slot(BaseModel):
+    kind: Literal["slot"]
+
+
 class _Shop(BaseModel):
     model_config = ConfigDict(extra="forbid")
     project: str
     org: str
     size: int = Field(0, le=3)
+    till: _Bell | _Slot | None = Field(None, discriminator="kind")
+    shelves: tuple[str, ...] = ()
 
 
 def test_every_problem_is_named_at_once_and_no_value_is_repeated() -> None:
@@ -76,6 +89,21 @@ def test_every_problem_is_named_at_once_and_no_value_is_repeated() -> None:
         "stanch.toml:3: shop.size: Input should be less than or equal to 3",
         "stanch.toml:4: shop.zzz: unknown key",
     ]
+
+
+def test_an_unknown_kind_and_a_table_for_a_list_say_what_there_is() -> None:
+    source = located("stanch.toml", "")
+    with pytest.raises(ValidationError) as caught:
+        _Shop.model_validate({"project": "p", "org": "o", "till": {"kind": "belt"}, "shelves": {"a": 1}})
+    told = [line.partition(": ")[2] for line in source.problems(caught.value, {})]
+    assert told == [
+        "till: unknown kind; there are 'bell', 'slot'",
+        "shelves: a list; if it is of tables, head each with [[…]]",
+    ]
+
+
+def test_a_config_error_tells_all_at_once() -> None:
+    assert str(ConfigError(["a", "b"])) == "a\nb"
 
 
 def test_a_problem_of_the_whole_file_says_so() -> None:

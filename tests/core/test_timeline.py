@@ -41,7 +41,7 @@ def test_an_incident_reads_as_a_story() -> None:
         Routed(phase=1, row="Many users", line=9, targets=(3,), parallel=(2,)), worlds.USUAL, ASKED,
         Approved(key="k", by="ada"), begun(), 1, worlds.back(), 6, read(), read(recovered=False), worlds.claimed(),
         Fallback(phase=2, why="503"), Spent(phase=2, turns=1, tokens=1, cost_usd=0, model="m"),
-        Owed(reason="other", guard="G8", why="nobody"),
+        Owed(reason=Reason.OTHER, guard="G8", why="nobody"),
         Refused(phase=3, tool="deploy_rollback", guard="G6", why="newer"),
         worlds.paged("other", Outcome.FAILED), begun().model_copy(update={"change": None, "to": None}),
         Surfaced(what="the tracker is down"), Reported(impact="checkout fails", by="ada"),

@@ -9,7 +9,7 @@ from agent.runtime.desk import Desk
 from tests.runtime.crew import Team
 from tests.runtime.ports import FastClock, Ground, Scene
 
-OWED = Owed(reason="asked", guard="G8", why="a human must look")
+OWED = Owed(reason=Reason.ASKED, guard="G8", why="a human must look")
 
 
 def desk(home: Path, scene: Scene | None = None, phase: int = 1) -> Desk:

@@ -255,7 +255,7 @@ def test_evidence_is_numbered_as_it_was_written_whoever_else_writes(tmp_path: Pa
 
 def _chatter(other: Bench) -> None:
     for n in range(60):
-        other.keep(Owed(reason="asked", guard="G8", why=str(n)))
+        other.keep(Owed(reason=Reason.ASKED, guard="G8", why=str(n)))
 
 
 def test_a_refusal_while_somebody_ends_the_incident_is_an_answer_and_no_crash(tmp_path: Path) -> None:

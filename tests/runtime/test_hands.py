@@ -234,7 +234,9 @@ def test_only_what_was_asked_for_can_be_allowed_and_only_once(tmp_path: Path) ->
     at = bench(tmp_path)
     with pytest.raises(AgentError, match="nothing was asked for"):
         hands.approve(at.journal, INCIDENT, "k", "Ada")
-    at.journal.write(INCIDENT, Entry((Asked(phase=3, key="k", tool="deploy_rollback", args={"to": "v1"}, why="a migration"),)))
+    at.journal.write(
+        INCIDENT, Entry((Asked(phase=3, key="k", tool="deploy_rollback", args={"to": "v1"}, why="a migration"),))
+    )
     with pytest.raises(AgentError, match="asked for:\n  k"):
         hands.approve(at.journal, INCIDENT, "other", "Ada")
     hands.approve(at.journal, INCIDENT, "k", " Ada ")

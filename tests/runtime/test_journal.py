@@ -14,7 +14,7 @@ from agent.runtime.journal import Entry
 from tests.runtime.ports import FastClock, Ground
 from tests.runtime.world import INCIDENT, Bench
 
-ASKED = Owed(reason="asked", guard="G8", why="for a test")
+ASKED = Owed(reason=Reason.ASKED, guard="G8", why="for a test")
 WRITER = """
 import sys
 from pathlib import Path
