@@ -5,7 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
+from pydantic_ai import Agent
+
+from agent.core.board import PhaseReport
 from agent.core.errors import AgentError, SkillError
 from agent.core.facts import Recorded
 from agent.core.plan import Plan, plan
@@ -22,7 +26,7 @@ from agent.runtime.journal import Journal
 from agent.runtime.library import Library, load_library
 from agent.runtime.opening import Alert, budget, open_incident, unfinished
 from agent.runtime.planning import Planning
-from agent.runtime.runner import Runner
+from agent.runtime.runner import Runner, in_turn
 from agent.runtime.toolset import Granted, GuardToolset
 from agent.runtime.workflow import Crew
 from agent.settings import Settings
@@ -30,6 +34,14 @@ from agent.wiring import Connected, connect_service
 from tools.shelf import shelf
 from tools.site import Case
 from tools.texts import Texts
+
+
+class Opening(NamedTuple):
+    """What became of an alert."""
+
+    incident: str
+    joined: bool
+    """It was open already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +68,16 @@ class Assembled:
         """The incident that is still open on this service."""
         return unfinished(self.journal, self.service)
 
-    def open(self, alert: Alert, skill: str | None = None) -> str:
-        """Open an incident for an alert, by the skill that it calls for. Raises AgentError when none does."""
+    def open_or_join(self, alert: Alert, skill: str | None = None) -> Opening:
+        """The incident of an alert: the one that is open, or a new one by the skill that it calls for.
+
+        However many processes hear of one problem at once, it is one incident. Raises AgentError when no skill fits.
+        """
+        with in_turn(self.settings.home / f"{self.service}.opening.lock"):
+            known = self.unfinished()
+            return Opening(known or self._open(alert, skill), joined=known is not None)
+
+    def _open(self, alert: Alert, skill: str | None) -> str:
         chosen = skill or self._chosen(alert)
         made = self._plan(chosen, shipping=alert.source is Source.SHIP)
         spend = self.settings.budget
@@ -120,8 +140,8 @@ def _crew(settings: Settings, connected: Connected, journal: Journal, model: str
         base_url=settings.environ.get("ANTHROPIC_BASE_URL") if anthropic else None,
         stream=settings.stream,
     )
-    rules = planner(Planner(NAME), Granted)
-    agent = rules if model == NAME else planner(chosen, Granted)
+    rules = _agent(Planner(NAME))
+    agent = rules if model == NAME else _agent(chosen)
 
     def desk(incident: str, phase: int) -> Desk:
         return crew.desk(incident, phase)
@@ -129,3 +149,9 @@ def _crew(settings: Settings, connected: Connected, journal: Journal, model: str
     toolset = GuardToolset(desk)
     crew = Crew(journal, gate, Planning(agent, rules, toolset, model), write)
     return crew
+
+
+@cache
+def _agent(chosen: Planner) -> Agent[Granted, PhaseReport]:
+    """One per process: DBOS keeps its steps by name, and warns of a second one."""
+    return planner(chosen, Granted)

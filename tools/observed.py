@@ -200,7 +200,7 @@ class Prepared(Result):
 
 
 class Reason(StrEnum):
-    """Why a human is needed: what code owes a page for, and what a planner may page for. Each pages once per incident."""
+    """Why a human is needed, in the words of the page. Each pages once per incident."""
 
     ROLLBACK_FAILED = "rollback_failed"
     CHANGE_FAILED = "change_failed"

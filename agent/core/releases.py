@@ -46,7 +46,7 @@ def tainted(triage: Triaged | None, deployments: Deployments) -> set[str]:
     first = _debut(triage.first_release, deployments)
     if first is None:
         return seen
-    return seen | {one.release for one in deployments.history if _after(one.release, first, deployments)}
+    return seen | {one.release for one in deployments.history if _since(one.release, first, deployments)}
 
 
 def _debut(release: str | None, deployments: Deployments) -> datetime | None:
@@ -54,9 +54,10 @@ def _debut(release: str | None, deployments: Deployments) -> datetime | None:
     return min((one.at for one in deployments.history if one.release == release), default=None)
 
 
-def _after(release: str, first: datetime, deployments: Deployments) -> bool:
+def _since(release: str, first: datetime, deployments: Deployments) -> bool:
+    """It went out at `first` or later: of two at the same instant neither is known to be older."""
     debut = _debut(release, deployments)
-    return debut is not None and debut > first
+    return debut is not None and debut >= first
 
 
 def target(incident: Incident) -> Target:
@@ -116,7 +117,7 @@ def why_not(release: str, deployments: Deployments, bad: set[str]) -> str | None
         return "what runs is not in the deploy history, so no release is known to be older"
     if not runs or not runs[-1].healthy:
         return f"{release} was never healthy in production, or not when it last went there"
-    if _after(release, running, deployments):
+    if _since(release, running, deployments):
         return f"{release} is newer than the running {deployments.current}"
     if release in bad:
         return f"{release} already had the error"

@@ -51,7 +51,7 @@ def planner(chosen: Planner, deps: type[DepsT]) -> Agent[DepsT, PhaseReport]:
     """
     agent = Agent(
         model_of(chosen),
-        name="planner",
+        name=NAME if chosen.model == NAME else "planner",
         deps_type=deps,
         output_type=ToolOutput(PhaseReport, name=REPORT, description="End this phase. Call it alone, last."),
         instructions=system(),

@@ -88,6 +88,11 @@ def _puzzled(seen: View) -> bool:
     return seen.board.range is None and not seen.board.changes and _unread(seen, "sentry_issue")
 
 
+def _unproven(seen: View) -> bool:
+    """A phase for root causes that bisect did not settle: whoever reads the report wants the commits in question."""
+    return "git_bisect" in seen.offered and seen.culprit is None and _unread(seen, "git_log")
+
+
 def _ships(seen: View) -> bool:
     """A human asked for a release, and nothing is on fire: a watch's incident names its release too."""
     board = seen.board
@@ -155,7 +160,7 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("prepare its fix", _fixable, _prepare),
     Move("ship the fix", _fixable, _hotfix),
     Move("look closer at the lead issue", _puzzled, _issue),
-    Move("list the suspects", lambda seen: seen.culprit is None and _unread(seen, "git_log"), _log),
+    Move("list the suspects", _unproven, _log),
 )
 """In order of priority: what stops the bleeding stands first."""
 

@@ -41,7 +41,7 @@ async def settle(desk: Desk, report: Left, hypothesis: str | None, write: Writer
     duties = desk.plan.duties[desk.phase]
     if Duty.ROOT_CAUSE in duties:
         await _root_cause(desk, hypothesis)
-    if Duty.STANCH in duties:
+    if Duty.STANCH in duties or _should_act(desk):
         await _never_in_silence(desk)
     if Duty.COORDINATE in duties:
         await _coordinate(desk, write)
@@ -145,16 +145,33 @@ async def _diff_read(desk: Desk, commit: str | None) -> int | None:
     return int(diff.evidence.removeprefix("E")) if diff.ok else None
 
 
+def _should_act(desk: Desk) -> bool:
+    """The skill has options for this phase, whatever it left of the tools that they need."""
+    opened, phase = desk.incident.opened, desk.plan.playbook.phase(desk.phase)
+    return opened is not None and opened.source is not Source.SHIP and phase is not None and bool(phase.options)
+
+
 async def _never_in_silence(desk: Desk) -> None:
     """G7: with a high blast radius, leaving without an action is said to humans."""
     incident = desk.incident
     triage = incident.triage
     if incident.changes or (triage is not None and triage.blast is not Blast.MANY):
         return
-    last = next((one for one in reversed(incident.refusals) if one.phase == desk.phase), None)
-    why = f"{last.tool} was refused by {last.guard}: {last.why}" if last else target(incident).why
-    desk.keep("silence", Owed(reason=Reason.NO_SAFE_ACTION, guard="G7", why=f"nothing was done to production: {why}"))
+    why = f"nothing was done to production: {_why_nothing(desk, incident)}"
+    desk.keep("silence", Owed(reason=Reason.NO_SAFE_ACTION, guard="G7", why=why))
     await desk.pay()
+
+
+def _why_nothing(desk: Desk, incident: Incident) -> str:
+    """What kept the phase from acting: a guard, the skill, the planner, or that nothing would help."""
+    if last := next((one for one in reversed(incident.refusals) if one.phase == desk.phase), None):
+        return f"{last.tool} was refused by {last.guard}: {last.why}"
+    back = target(incident)
+    if back.release is None:
+        return back.why
+    granted = "deploy_rollback" in desk.plan.granted[desk.phase]
+    kept = "the planner did not propose it" if granted else "the skill grants this phase no rollback"
+    return f"{back.release} could be put back, and {kept}"
 
 
 async def _coordinate(desk: Desk, write: Writer) -> None:

@@ -111,11 +111,12 @@ def in_flight(incident: Incident) -> list[str]:
 
 async def _conclude(runner: Runner, desk: HumanDesk) -> None:
     """The post-mortem, the end that the facts allow, and word of it. Doing it again does only what is left to do."""
-    owing = desk.plan.model_copy(update={"duties": {HUMAN: frozenset({Duty.POST_MORTEM, Duty.REMEMBER})}})
-    await settle(replace(desk, plan=owing), Left(phase=HUMAN, report="a human's word"), None, runner.crew.write)
-    end = ending(desk.incident)
-    if end.state is State.RESOLVED and desk.incident.state is not State.RESOLVED:
-        _keep(desk, Closed(state=end.state, why=end.why))
+    if desk.incident.state is State.MITIGATED:
+        owing = desk.plan.model_copy(update={"duties": {HUMAN: frozenset({Duty.POST_MORTEM, Duty.REMEMBER})}})
+        await settle(replace(desk, plan=owing), Left(phase=HUMAN, report="a human's word"), None, runner.crew.write)
+        end = ending(desk.incident)
+        if end.state is State.RESOLVED:
+            _keep(desk, Closed(state=end.state, why=end.why))
     if desk.incident.state is State.RESOLVED:
         await finish(desk, runner.crew.write)
 

@@ -87,6 +87,15 @@ def _workflows() -> Workflows:
 
 
 @contextmanager
+def in_turn(lock: Path) -> Generator[None]:
+    """Only one process at a time is inside; the others wait. The lock ends with the process, however that ends."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def held(lock: Path, incident: str) -> Generator[None]:
     """This process alone works this incident. The lock ends with the process, however that ends."""
     lock.parent.mkdir(parents=True, exist_ok=True)

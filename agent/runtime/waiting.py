@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from agent.core.facts import Owed, Verified, Watched
 from agent.core.limits import APPROVAL_WAIT, HOT_EVENTS
 from agent.core.verify import judge, window
-from agent.core.words import By, State
+from agent.core.words import By, Outcome, State
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Answer
 from tools.observed import Answers, Picture, Reason, Signal
@@ -58,6 +58,7 @@ async def _allowed(desk: Desk, since: str) -> bool:
     asked = [one for one in incident.asked if one.phase == desk.phase]
     for one in asked:
         if one.key in allowed:
+            await desk.call(f"looked:{one.key}", "deploy_status", {})  # what ran when it was asked may run no more
             await desk.call(f"approved:{one.key}", one.tool, one.args, By.HUMAN)
     waits = any(one.key not in allowed for one in asked) and incident.state is State.OPEN
     return not waits or desk.clock.now() >= datetime.fromisoformat(since) + APPROVAL_WAIT
@@ -117,6 +118,8 @@ def _unread(why: str, probes: Answer) -> Verified:
 
 async def _look(desk: Desk, since: str, last: timedelta, look: int) -> bool:
     """Look once; True when something is wrong, or time is up. A single event counts only at the end."""
+    if all(made.outcome is Outcome.FAILED for made in desk.incident.changes):
+        return True  # nothing went out
     release = desk.incident.opened.release if desk.incident.opened else None
     probes = await desk.call(f"probe:{look}", "probe_endpoints", {})
     picture = await desk.call(f"picture:{look}", "sentry_picture", {})

@@ -28,6 +28,7 @@ def outcome(incident_id: str, recorded: Sequence[Recorded]) -> dict[str, JsonVal
     incident = fold(recorded)
     blast = radius(incident)
     read = incident.verified
+    paged = [page.reason for page in incident.pages if page.reached]
     ticket, post, adr = (incident.note(tool) for tool in ("ticket_open", "chat_post", "adr_write"))
     return {
         "incident": incident_id,
@@ -41,9 +42,10 @@ def outcome(incident_id: str, recorded: Sequence[Recorded]) -> dict[str, JsonVal
         "facts": incident.facts,
         "tool_calls": incident.calls,
         "model_turns": incident.turns,
-        "pages": [page.reason for page in incident.pages if page.reached],
+        "pages": len(paged),
+        "paged": [*paged],
         "ticket": ticket.url if ticket else None,
-        "post": post.reference if post else None,
+        "post": post.url if post else None,
         "adr": adr.url if adr else None,
         "rate_before": round(read.rate_before, 2) if read and incident.triage else None,
         "rate_after": round(read.rate_after, 2) if read and incident.triage else None,

@@ -10,7 +10,7 @@ import click
 from pydantic import JsonValue
 from rich.console import Console
 
-from agent.assembly import Assembled, assemble
+from agent.assembly import Assembled, Opening, assemble
 from agent.core.errors import AgentError
 from agent.core.facts import Recorded
 from agent.core.incident import Incident
@@ -61,15 +61,24 @@ def run(  # noqa: PLR0913 - one parameter per option, as click has it
 
 def chosen(assembled: Assembled, sentence: str | None, skill: Path | None, *, resume: bool) -> str:
     """The open incident, or a new one for the sentence. Raises AgentError when there is neither."""
-    if known := assembled.unfinished():
-        click.echo(f"going on with {known}, which is still open", err=True)
-        return known
-    if resume or not sentence:
+    opening = _joined(assembled) if resume or not sentence else _opened(assembled, sentence, skill)
+    if opening.joined:
+        click.echo(f"going on with {opening.incident}, which is still open", err=True)
+    return opening.incident
+
+
+def _joined(assembled: Assembled) -> Opening:
+    known = assembled.unfinished()
+    if known is None:
         hint = 'say what is wrong: stanch run "prod is down"'
         raise AgentError(f"no incident of {assembled.service} is open; {hint}")
+    return Opening(known, joined=True)
+
+
+def _opened(assembled: Assembled, sentence: str, skill: Path | None) -> Opening:
     by = next((name for name, path in assembled.library.files.items() if path == skill), None)
     at = assembled.connected.site.clock.now()
-    return assembled.open(Alert(assembled.service, Source.SENTENCE, sentence, at), by)
+    return assembled.open_or_join(Alert(assembled.service, Source.SENTENCE, sentence, at), by)
 
 
 @dataclass(frozen=True, slots=True)

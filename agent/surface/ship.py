@@ -33,30 +33,31 @@ def ship(tag: str, *, service: str | None, model: str | None, config: Path | Non
     """
     heard = progress(Console(stderr=True, highlight=False))
     assembled = assemble(load(config), service, model=model, heard=heard)
-    shipping = _shipping(assembled, tag) or _begun(assembled, tag)
-    shipped = work(assembled, shipping, quiet=as_json)
+    shipped = work(assembled, _shipping(assembled, tag), quiet=as_json)
     alarm = _alarm(assembled, shipped, tag) if shipped else None
-    after = work(assembled, assembled.open(alarm), quiet=as_json) if alarm else None
+    after = work(assembled, assembled.open_or_join(alarm).incident, quiet=as_json) if alarm else None
     if shipped and as_json:
         click.echo(json.dumps({**shipped.object, "release": tag, "started": after.object if after else None}))
     last = after if alarm else shipped
     return last.status if last else INTERRUPTED
 
 
-def _shipping(assembled: Assembled, tag: str) -> str | None:
-    """The ship of this tag that is still under way. Raises AgentError while an incident is open."""
-    known = assembled.unfinished()
-    opened = assembled.journal.incident(known).opened if known else None
-    if known and opened and (opened.source, opened.release) != (Source.SHIP, tag):
-        raise AgentError(f"{known} is open on {assembled.service}: nothing is shipped meanwhile; `stanch run --resume`")
-    return known
-
-
-def _begun(assembled: Assembled, tag: str) -> str:
-    """A new ship. Raises ConfigError when something is not ready for it."""
+def _shipping(assembled: Assembled, tag: str) -> str:
+    """The ship of this tag that is under way, or a new one. Raises ConfigError when something is not ready for it."""
+    if known := assembled.unfinished():
+        return _of(assembled, known, tag)
     asyncio.run(ready_to_ship(assembled, tag))
     at = assembled.connected.site.clock.now()
-    return assembled.open(Alert(assembled.service, Source.SHIP, f"ship {tag}", at, release=tag), SKILL)
+    alert = Alert(assembled.service, Source.SHIP, f"ship {tag}", at, release=tag)
+    return _of(assembled, assembled.open_or_join(alert, SKILL).incident, tag)
+
+
+def _of(assembled: Assembled, known: str, tag: str) -> str:
+    """The ship itself. Raises AgentError when it is another one, or an incident."""
+    opened = assembled.journal.incident(known).opened
+    if opened is None or (opened.source, opened.release) != (Source.SHIP, tag):
+        raise AgentError(f"{known} is open on {assembled.service}: nothing is shipped meanwhile; `stanch run --resume`")
+    return known
 
 
 def _alarm(assembled: Assembled, shipped: Ended, tag: str) -> Alert | None:

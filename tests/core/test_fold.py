@@ -32,7 +32,7 @@ from agent.core.words import Blast, By, CauseLevel, Outcome, State
 from tests.core import worlds
 from tests.core.worlds import MINUTE, NOON, begun, incident, opened, read, rolled_back, stories, triaged
 from tools.contract import Effect
-from tools.observed import ChangeKind
+from tools.observed import ChangeKind, Reason
 
 FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
 ROW = Routed(phase=1, row="Many users → Phase 3", line=9, targets=(3,), deferred=(2,))
@@ -169,6 +169,11 @@ def test_a_weaker_claim_does_not_replace_a_proof() -> None:
     assert incident(opened(), worlds.claimed(), guess).cause == worlds.claimed()
     named = worlds.claimed(CauseLevel.CONFIRMED, by="ada")
     assert incident(opened(), guess, worlds.claimed(), named).cause == named
+
+
+def test_the_intent_of_a_note_is_no_change() -> None:
+    note = begun().model_copy(update={"effect": Effect.NOTE, "change": None, "to": None})
+    assert incident(opened(), note).changes == ()
 
 
 def test_what_fails_is_no_evidence() -> None:

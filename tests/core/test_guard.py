@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.core.facts import Recorded, Spent
 from agent.core.fold import fold
-from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge
+from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge, spent
 from agent.core.incident import Incident
 from agent.core.limits import MAX_OPEN, MAX_TURNS, MIN_VERIFY_WAIT
 from agent.core.words import By, CauseLevel, Outcome, Source, State
@@ -45,10 +45,14 @@ def test_a_spent_budget_stops_the_planner_and_every_change(
 ) -> None:
     usage = Spent(phase=1, turns=MAX_TURNS, tokens=0, cost_usd=0, model="m")
     over = hours >= MAX_OPEN / timedelta(hours=1)
-    spent = told if over else worlds.legal([*(recorded.fact for recorded in told), usage])
-    now = fold(spent)
+    used_up = told if over else worlds.legal([*(recorded.fact for recorded in told), usage])
+    now = fold(used_up)
     if now.state is State.OPEN and (proposal.by is By.PLANNER or proposal.effect is Effect.CHANGE):
-        assert isinstance(judge(now, proposal, spent[-1].at + timedelta(hours=hours)), Stop)
+        assert isinstance(judge(now, proposal, used_up[-1].at + timedelta(hours=hours)), Stop)
+
+
+def test_nothing_is_spent_before_an_incident_is_open() -> None:
+    assert spent(Incident(), NOON) is None
 
 
 @given(judged())

@@ -116,6 +116,10 @@ def test_what_runs_or_had_the_error_is_never_put_back(called: Called, release: s
         assert why_not(release, runs, bad)
 
 
+def test_of_two_releases_at_the_same_instant_neither_is_older() -> None:
+    assert why_not("v1.6.0", history(deploys(("v1.6.0", 30), ("v1.5.0", 30))), set())
+
+
 def test_a_release_that_went_out_after_the_running_one_is_newer() -> None:
     runs = history(deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.6.0", 5)))
     assert why_not("v1.7.0", runs, set()) == "v1.7.0 is newer than the running v1.6.0"

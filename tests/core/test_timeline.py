@@ -29,6 +29,7 @@ from agent.core.timeline import cut, tell, timeline
 from agent.core.words import Outcome, State
 from tests.core import worlds
 from tests.core.worlds import begun, opened, read, stories, triaged
+from tools.observed import Reason
 
 END = Closed(state=State.ABORTED, why="ada took over")
 ASKED = Asked(phase=3, key="k", tool="deploy_rollback", args={}, why="2 paths cannot be rolled back")

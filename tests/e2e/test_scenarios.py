@@ -82,4 +82,4 @@ def users_do_not_wait_for_a_model(ran: Ran, home: Path) -> None:
 def nothing_is_deployed_after_a_failed_rollback(ran: Ran, home: Path) -> None:
     assert list(deploys(home))[-2:] == ["v1.8.0", "v1.7.0"]
     assert [fact["to"] for fact in facts(ran, home) if fact.get("change")] == ["v1.7.0"]
-    assert "rollback_failed" in ran.object["pages"]
+    assert "rollback_failed" in ran.object["paged"]

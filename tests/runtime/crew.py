@@ -56,8 +56,10 @@ class Team(Bench):
 
     ground: Ground
     skill: Path | None = None
-    """A file in place of the production-incident skill."""
+    """A file in place of the skill of its name."""
     source: Source = Source.SENTENCE
+    ships: str | None = None
+    """The release to ship, by ship-it; without one it is an incident."""
     spend: Budget = field(default_factory=budget)
     agent: Agent[Granted, PhaseReport] | None = None
     """In place of the rules, which go on where it cannot."""
@@ -87,15 +89,17 @@ class Team(Bench):
     def plan(self) -> Plan:
         """The skill's, with what it grants."""
         library = load_library(folder("skills"), self.skill)
-        playbook = library.playbooks["production-incident"]
+        playbook = library.playbooks["ship-it" if self.ships else "production-incident"]
         grants = {phase.number: granted(playbook, phase, library.playbooks) for phase in playbook.phases}
         texts = {name: path.read_text(encoding="utf-8") for name, path in library.files.items()}
         effects = {tool.name: tool.effect for tool in TOOLS}
-        return plan(playbook, grants, texts, effects, shipping=self.source is Source.SHIP)
+        return plan(playbook, grants, texts, effects, shipping=self.ships is not None)
 
     def begin(self) -> str:
         """Open the incident, if nobody did; its id."""
         alert = Alert("shop", self.source, "prod is down, checkout returns 500", NOON)
+        if self.ships:
+            alert = Alert("shop", Source.SHIP, f"ship {self.ships}", NOON, release=self.ships)
         return open_incident(self.journal, alert, self.plan(), self.spend, NAME)
 
     def work(self) -> Incident:

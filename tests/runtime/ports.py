@@ -43,6 +43,12 @@ class Scene:
     """What becomes of a CHANGE; `hangs` is after the deed, and `works unseen` as well, with no status afterwards."""
     takes_s: float = 0.0
     """Wall time of a CHANGE, and of a bisect."""
+    migrates: bool = False
+    """What lies between two releases cannot be rolled back."""
+    calm: bool = False
+    """The bad release waits: all is well until somebody ships it."""
+    answers: bool = False
+    """Its endpoint answers even while the bad release runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,12 @@ class Ground:
             deeds.write(f"{line}\n")
         self.die(f"after {what}")
 
+    def shipped(self) -> list[tuple[datetime, str]]:
+        """What went out and when, oldest first."""
+        before = SHIPPED[:-1] if self.scene.calm else SHIPPED
+        there = [(NOON - minutes * MINUTE, tag) for tag, minutes in before]
+        return there + [(deed.at, deed.key) for deed in self.deeds("deploy")]
+
     def deeds(self, what: str | None = None) -> list[Deed]:
         """What was done, oldest first."""
         file = self.home / "deeds.jsonl"
@@ -104,8 +116,7 @@ class StandInDeploys:
         done = self.ground.deeds("deploy")
         if done and self.ground.scene.deploy == "works unseen":
             raise ToolFailed("deploy_status", "what runs cannot be told", unknown=True)
-        history = [Deployment(release=tag, at=NOON - minutes * MINUTE, healthy=True) for tag, minutes in SHIPPED]
-        history += [Deployment(release=deed.key, at=deed.at, healthy=True) for deed in done]
+        history = [Deployment(release=tag, at=at, healthy=True) for at, tag in self.ground.shipped()]
         return Deployments(at=self.ground.clock.now(), current=history[-1].release, history=tuple(history))
 
     async def deploy(self, change: ChangeKind, to: str) -> Deployed:
@@ -148,7 +159,7 @@ class StandInTracker:
             features={"checkout": 60, "search": 40} if many else {"checkout": 100}, orgs={"acme": 9},
             regions={"eu": 9}, user_ids=tuple(f"u{n}" for n in range(users)), series=errors,
         )  # fmt: skip
-        quiet = self.ground.scene.blast is Blast.NONE
+        quiet = self.ground.scene.blast is Blast.NONE or not issue.events
         issues = () if quiet else (issue,)
         return Picture(
             at=now, window_min=window_min, issues=issues, more_issues=0, errors=errors, traffic=self._traffic()
@@ -189,9 +200,7 @@ class StandInTracker:
         return [Point(at=at, count=0 if self.ground.scene.blast is Blast.NONE else count(at)) for at in minutes]
 
     def _release(self, at: datetime) -> str:
-        shipped = [(NOON - minutes * MINUTE, tag) for tag, minutes in SHIPPED]
-        shipped += [(deed.at, deed.key) for deed in self.ground.deeds("deploy")]
-        return next(tag for begun, tag in reversed(shipped) if begun <= at)
+        return next(tag for begun, tag in reversed(self.ground.shipped()) if begun <= at)
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,15 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
 from agent.core.facts import Closed, Owed, Recorded
 from agent.core.words import State
 from agent.runtime.desk import Desk
 from tests.runtime.crew import Team
 from tests.runtime.ports import FastClock, Ground, Scene
+from tools.observed import Reason
 
 OWED = Owed(reason=Reason.ASKED, guard="G8", why="a human must look")
 
@@ -44,7 +48,7 @@ def test_what_is_owed_is_paged_once_per_reason_from_whichever_phase(tmp_path: Pa
     one, other = desk(tmp_path), desk(tmp_path, phase=3)
 
     async def both() -> None:
-        one.keep("owed", OWED, OWED.model_copy(update={"reason": "other"}))
+        one.keep("owed", OWED, OWED.model_copy(update={"reason": Reason.OTHER}))
         await asyncio.gather(one.pay(), other.pay())
         await one.pay()
 
@@ -52,16 +56,24 @@ def test_what_is_owed_is_paged_once_per_reason_from_whichever_phase(tmp_path: Pa
     assert pages(tmp_path) == ["asked", "other"]
 
 
+def test_whatever_may_be_owed_can_be_paged_and_nothing_else_may_be(tmp_path: Path) -> None:
+    at = desk(tmp_path)
+    at.keep("owed", *(OWED.model_copy(update={"reason": reason}) for reason in Reason))
+    asyncio.run(at.pay())
+    assert pages(tmp_path) == [*Reason]
+    with pytest.raises(ValidationError, match="reason"):
+        Owed.model_validate({**OWED.model_dump(), "reason": "because"})
+
+
 def test_a_page_becomes_due_with_the_call_that_owes_it(tmp_path: Path) -> None:
-    at = desk(tmp_path, Scene(deploy="fails"))
-
-    async def roll_back() -> None:
-        await at.call("picture", "sentry_picture", {})
-        await at.call("back", "drop_table", {"name": "orders"})
-
-    asyncio.run(roll_back())
-    assert [asked.key.split(":")[1] for asked in at.incident.asked] == ["drop_table"]
+    at = desk(tmp_path)
+    asyncio.run(at.call("picture", "sentry_picture", {}))
     assert pages(tmp_path) == []
+    asyncio.run(at.call("strike", "drop_table", {"name": "orders"}))
+    assert [(asked.phase, asked.tool, asked.args) for asked in at.incident.asked] == [
+        (1, "drop_table", {"name": "orders"})
+    ]
+    assert pages(tmp_path) == ["asked"]
 
 
 def test_a_page_that_reached_nobody_is_not_sent_for_ever(tmp_path: Path) -> None:

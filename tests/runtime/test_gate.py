@@ -14,7 +14,7 @@ from agent.runtime.journal import Entry
 from tests.runtime.ports import BAD, FIXED, GOOD, FastClock, Ground, Scene
 from tests.runtime.world import INCIDENT, Bench, bound
 from tools.contract import Effect
-from tools.observed import ChangeKind
+from tools.observed import ChangeKind, Reason
 
 ROLLBACK = "deploy_rollback"
 KEY = f"{INCIDENT}:{ROLLBACK}:rollback:{GOOD}"

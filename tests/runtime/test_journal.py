@@ -13,6 +13,7 @@ from agent.core.words import State
 from agent.runtime.journal import Entry
 from tests.runtime.ports import FastClock, Ground
 from tests.runtime.world import INCIDENT, Bench
+from tools.observed import Reason
 
 ASKED = Owed(reason=Reason.ASKED, guard="G8", why="for a test")
 WRITER = """

@@ -19,6 +19,9 @@ from agent.runtime.opening import budget
 from agent.runtime.workflow import Planned
 from tests.runtime.crew import Team, thinking
 from tests.runtime.ports import GOOD, FastClock, Ground, Scene
+from tests.runtime.world import bound
+from tools.contract import Effect
+from tools.observed import Reason
 
 OURS = folder("skills") / "production-incident" / "SKILL.md"
 SEED = Path(__file__).parents[3] / "shared" / "seed" / "production-incident.md"
@@ -87,9 +90,13 @@ def test_without_ship_it_in_phase_3_nothing_is_deployed(tmp_path: Path, skill: P
         return f"{before}{phase}{inside.replace('`ship-it`', '`incident-response`')}{end}{rest}"
 
     at = replace(team(tmp_path), skill=edited(skill, tmp_path, strip))
-    assert at.work().state is State.ESCALATED
+    changing = {name for name, tool in bound(at.ground).items() if tool.effect >= Effect.CHANGE}
+    assert changing.isdisjoint(at.plan().granted[3])
+    incident = at.work()
+    assert incident.state is State.ESCALATED
     assert at.ground.deeds("deploy begins") == []
-    assert len(at.ground.deeds("page")) == 1
+    assert [(owed.reason, owed.guard) for owed in incident.owed] == [(Reason.NO_SAFE_ACTION, "G7")]
+    assert [deed.key.split(":")[-1] for deed in at.ground.deeds("page")] == ["no_safe_action"]
 
 
 def test_a_tracker_that_is_down_is_paged_before_anything_else_is_done(tmp_path: Path) -> None:

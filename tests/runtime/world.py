@@ -70,19 +70,19 @@ class Shown(Result):
 
 @tool(Effect.READ, timeout_s=5)
 async def probe_endpoints(_args: Anything, ground: Ground) -> Answers:
-    """The only endpoint answers as long as the bad release does not run."""
-    deployed = ground.deeds("deploy")
-    ok = bool(deployed) and deployed[-1].key != BAD
+    """The only endpoint, which mostly fails while the bad release runs."""
+    ok = ground.scene.answers or ground.shipped()[-1][1] != BAD
     return Answers(answers=(Answered(endpoint="checkout", status=200 if ok else 500, ok=ok, ms=1, why=""),))
 
 
 @tool(Effect.READ, timeout_s=5)
-async def git_changes(args: Anything, _ground: Ground) -> Changes:
-    """One commit, and nothing that cannot be rolled back."""
-    commits = (f"{CULPRIT} Drop EUR",)
+async def git_changes(args: Anything, ground: Ground) -> Changes:
+    """One commit; whether it can be rolled back is up to the scene."""
+    lasting = ("migrations/7.sql",) if ground.scene.migrates else ()
     return Changes(
-        older=args.older, newer=args.newer, commits=commits, more_commits=0, paths=("shop.py",), irreversible=()
-    )
+        older=args.older, newer=args.newer, commits=(f"{CULPRIT} Drop EUR",), more_commits=0,
+        paths=("shop.py", *lasting), irreversible=lasting,
+    )  # fmt: skip
 
 
 @tool(Effect.READ, timeout_s=5)

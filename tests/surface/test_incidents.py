@@ -28,6 +28,7 @@ SAW = Called(
     phase=1, tool="sentry_picture", effect=Effect.READ, key="k", by=By.CODE, outcome=Outcome.OK, args={},
     saw="Glance", data={"seen": 1}, digest="0123456789ab",
 )  # fmt: skip
+ASKED = Asked(phase=3, key="k1", tool="deploy_rollback", args={"to": "v1.7.0"}, why="a migration")
 REFUSED = Refused(phase=1, tool="deploy_rollback", guard="G1", why="triage is not concluded")
 
 Run = Callable[..., tuple[int, str, str]]
@@ -82,7 +83,7 @@ def test_the_newest_comes_first(run: Run, journal: Journal) -> None:
 
 
 def test_shows_what_was_seen_and_refused_and_nothing_that_a_terminal_would_obey(run: Run, journal: Journal) -> None:
-    keep(journal, NEW, SAW, REFUSED, Asked(key="k1", why="a migration"))
+    keep(journal, NEW, SAW, REFUSED, ASKED)
     code, out, _ = run("show", NEW)
     assert code == 0
     for said in ("INCIDENT", "E2 ", "sentry_picture", "0123456789ab", "G1", "not concluded", "k1: a migration"):
@@ -151,7 +152,7 @@ def test_aborting_works_with_a_config_that_does_not(run: Run, journal: Journal, 
 
 
 def test_allowing_what_nobody_asked_for_lists_what_was(run: Run, journal: Journal) -> None:
-    keep(journal, NEW, Asked(key="k1", why="a migration"))
+    keep(journal, NEW, ASKED)
     code, _, err = run("approve", NEW, "nope", "--by", "Ada")
     assert (code, err) == (2, f"{NEW} does not wait for `nope`; asked for:\n  k1\n")
     assert run("approve", NEW, "k1", "--by", "Ada")[0] == 0
@@ -161,6 +162,6 @@ def test_allowing_what_nobody_asked_for_lists_what_was(run: Run, journal: Journa
 @pytest.mark.parametrize("words", [("abort", NEW), ("approve", NEW, "k1"), ("confirm-cause", NEW, "--because", "y")])
 @pytest.mark.parametrize("name", [(), ("--by", ""), ("--by", "A\x1b[1mda")])
 def test_nobody_acts_without_a_name(run: Run, journal: Journal, words: tuple[str, ...], name: tuple[str, ...]) -> None:
-    keep(journal, NEW, Asked(key="k1", why="a migration"))
+    keep(journal, NEW, ASKED)
     assert run(*words, *name)[0] == 2
     assert len(journal.read(NEW)) == 2

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tools.contract import ToolFailed, Unreachable
-from tools.page import Page, Reason, page_humans
+from tools.observed import Reason
+from tools.page import Page, page_humans
 from tools.pagers.base import Alarm, Pager, Pagers
 from tools.site import Case, Service
 
