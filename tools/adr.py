@@ -58,6 +58,11 @@ class PostMortem(Declares):
         """Always: that is what a post-mortem is for."""
         return True
 
+    @property
+    def blames(self) -> str | None:
+        """Its culprit."""
+        return self.culprit
+
 
 @tool(Effect.NOTE, timeout_s=60, key=lambda _: "post-mortem")
 async def adr_write(args: PostMortem, site: Site, case: Case, texts: Texts) -> Noted:

@@ -9,11 +9,11 @@ from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
-from tools.contract import Args, Effect, ToolFailed, tool
+from tools.contract import Effect, ToolFailed, tool
 from tools.deploys.base import Deploys
 from tools.machine import run, scrubbed
-from tools.observed import Prepared
-from tools.repo import Bench, Repository, opened, version_of, worktree
+from tools.observed import Prepared, Written
+from tools.repo import PLAIN, Bench, Repository, matching, opened, version_of, worktree
 from tools.site import Case, Service, Site
 
 TESTS_S: Final = 900.0
@@ -23,7 +23,7 @@ _GATES: Final = ("jenkinsfile", "azure-pipelines", "bitbucket-pipelines", ".")
 _BROKEN = "git failed in a worktree of our own; check free space and run `git fsck` in the repository"
 
 
-class Hotfix(Args):
+class Hotfix(Written):
     """What to undo, and how."""
 
     culprit: str = Field(min_length=7, max_length=64, description="Sha of the commit that bisect proved.")
@@ -35,6 +35,11 @@ class Hotfix(Args):
         if (self.kind == "patch") != bool(self.patch):
             raise ValueError("`patch` goes with kind `patch`, and only with it")
         return self
+
+    @property
+    def brings_code(self) -> bool:
+        """A patch does; a revert brings back what was reviewed."""
+        return self.kind == "patch"
 
     @property
     def mark(self) -> str:
@@ -60,8 +65,8 @@ class Work:
 async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case) -> Prepared:
     """Prepare a hotfix of the running release: revert or patch the culprit on a branch, run the tests, tag it.
 
-    Use it when few users are affected and the culprit is proven. It ships nothing: `deploy_hotfix` does. A patch may
-    only edit tracked source files, not CI, and create, rename or delete none.
+    Use it when few users are affected and the culprit is proven. It ships nothing: `deploy_hotfix` does. A patch
+    needs a human's leave, and may only edit tracked source files, not CI, and create, rename or delete none.
     Example: {"culprit": "3f2a9c1d77aa", "kind": "revert"}
     """
     repo = await opened(_TOOL, site.service)
@@ -87,7 +92,8 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
         await work.git("branch", "--no-track", branch, commit, hint=f"the branch {branch} cannot be made; look at it")
         note = f"{tag}: hotfix of {running}\n\n{marks}\nStanch-Branch: {branch}\nStanch-Tests: {tests}"
         await work.git("tag", "--annotate", "-m", note, tag, commit, hint=f"the tag {tag} cannot be made; look at it")
-    return Prepared(tag=tag, branch=branch, commit=commit, fixes=culprit, tests=tests)
+    crossed = await _irreversible(repo, commit)
+    return Prepared(tag=tag, branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed)
 
 
 async def _prepared(repo: Repository, mark: str, culprit: str, case: Case) -> Prepared | None:
@@ -98,10 +104,19 @@ async def _prepared(repo: Repository, mark: str, culprit: str, case: Case) -> Pr
     for tag, commit, trailers in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
         said = {name: value for name, _, value in (row.partition(": ") for row in trailers.split("\n"))}
         if commit and wanted.items() <= said.items():  # a tag without a message of its own shows its commit's
+            branch, tests, crossed = said["Stanch-Branch"], said["Stanch-Tests"], await _irreversible(repo, commit)
             return Prepared(
-                tag=tag.lstrip(), branch=said["Stanch-Branch"], commit=commit, fixes=culprit, tests=said["Stanch-Tests"]
+                tag=tag.lstrip(), branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed
             )
     return None
+
+
+async def _irreversible(repo: Repository, commit: str) -> tuple[str, ...]:
+    """What the fix changes that nobody can take back: reverting a migration is a rollback across it."""
+    names = await repo.text(
+        "diff", *PLAIN, "--name-only", "--no-renames", "-z", f"{commit}^", commit, "--", hint=_BROKEN
+    )
+    return matching(filter(None, names.split("\0")), repo.service.irreversible)
 
 
 async def _revert(work: Work) -> None:

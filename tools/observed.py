@@ -173,8 +173,22 @@ class Declares(Args):
         return False
 
     @property
+    def blames(self) -> str | None:
+        """The commit that it states as the culprit, perhaps cut; None when it names none."""
+        return None
+
+    @property
     def declares_resolved(self) -> bool:
         """It states that the incident is over."""
+        return False
+
+
+class Written(Args):
+    """Base of every input that may bring code along, which nobody has reviewed: what the guard judges it by (G12)."""
+
+    @property
+    def brings_code(self) -> bool:
+        """Its caller wrote code that something of ours will run."""
         return False
 
 
@@ -197,6 +211,8 @@ class Prepared(Result):
     """The culprit it reverts or patches."""
     tests: str
     """What the service's tests said, one line."""
+    irreversible: tuple[str, ...] = ()
+    """Those of the paths it changes that match the service's irreversible globs."""
 
 
 class Reason(StrEnum):
@@ -210,6 +226,8 @@ class Reason(StrEnum):
     NO_SAFE_ACTION = "no_safe_action"
     CAUSE_UNPROVEN = "cause_unproven"
     ASKED = "asked"
+    BROKEN = "broken"
+    """Stanch itself failed."""
     OTHER = "other"
 
 

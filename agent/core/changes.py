@@ -22,7 +22,7 @@ def judge(incident: Incident, change: Change, key: str) -> Verdict:
         case ChangeKind.ROLLBACK:
             return _triaged(incident) or _rollback(incident, change, key) or _reversible(incident, change, key)
         case ChangeKind.HOTFIX:
-            return _triaged(incident) or _hotfix(incident, change) or Permit()
+            return _triaged(incident) or _hotfix(incident, change, key) or Permit()
         case ChangeKind.RELEASE:
             return _release(incident, change)
         case _:
@@ -33,6 +33,8 @@ def _halted(incident: Incident, change: Change, key: str) -> Refuse | Stop | Non
     """What stops any CHANGE: a failed rollback, one still in flight, one unverified, too many, a loosening word."""
     if incident.rollback_failed:
         return Stop("G2", "a rollback failed: nothing more is deployed, humans take over")
+    if incident.opened and incident.opened.halted:
+        return Stop("G2", f"{incident.opened.halted}: nothing more is deployed, humans take over")
     said = change.model_dump_json().lower()
     if loose := next((word for word in FORBIDDEN if word in said), None):
         return Refuse("G5", f"`{loose}` loosens the deploy")
@@ -75,26 +77,34 @@ def _reversible(incident: Incident, change: Change, key: str) -> Verdict:
     """G10: what lies between must be known, and free of what cannot be rolled back."""
     current = incident.deployments.current if incident.deployments else None
     between = [one for one in incident.diffs if (one.older, one.newer) == (change.to, current)]
-    if any(approved.key == key for approved in incident.approved):
-        return Permit()
     if not between:
         return Refuse("G10", f"read what changed between {change.to} and {current} first (git_changes)")
-    if found := between[-1].irreversible:
-        return AskHuman("G10", f"{len(found)} changed paths cannot be rolled back, e.g. {found[0]}")
-    return Permit()
+    return _crossed(between[-1].irreversible, incident, key) or Permit()
 
 
-def _hotfix(incident: Incident, change: Change) -> Refuse | None:
-    """G5: limited blast radius, a known cause, and a fix that passed the service's tests."""
+def _crossed(paths: tuple[str, ...], incident: Incident, key: str) -> AskHuman | None:
+    if not paths or allowed(incident, key):
+        return None
+    return AskHuman("G10", f"{len(paths)} changed paths cannot be rolled back, e.g. {paths[0]}")
+
+
+def allowed(incident: Incident, key: str) -> bool:
+    """A named human said yes to this very call."""
+    return any(approved.key == key for approved in incident.approved)
+
+
+def _hotfix(incident: Incident, change: Change, key: str) -> Refuse | AskHuman | None:
+    """G5: limited blast radius, a known cause, and a fix prepared for it; G10: it takes nothing back for good."""
     blast = incident.triage.blast if incident.triage else None
     if blast not in {Blast.SINGLE, Blast.ONE_FEATURE}:
         return Refuse("G5", "a hotfix is for a limited blast radius; roll back instead")
     if not cause_known(incident):
         return Refuse("G5", "a hotfix needs a known cause; bisect first")
     commit = incident.cause.commit if incident.cause else None
-    if not any(one.tag == change.to and one.fixes == commit for one in incident.prepared):
+    fix = next((one for one in reversed(incident.prepared) if (one.tag, one.fixes) == (change.to, commit)), None)
+    if fix is None:
         return Refuse("G5", f"{change.to} was not prepared as a fix of {commit}; call hotfix_prepare first")
-    return None
+    return _crossed(fix.irreversible, incident, key)
 
 
 def _release(incident: Incident, change: Change) -> Verdict:

@@ -83,6 +83,9 @@ def _shipped(incident: Incident) -> Ending | None:
 def _nothing_wrong(incident: Incident) -> Ending | None:
     if incident.triage is None or incident.triage.blast is not Blast.NONE or incident.changes:
         return None
+    unseen = incident.picture.more_issues if incident.picture else 0
+    if unseen:
+        return Ending(State.ESCALATED, f"no issue stands out, but {unseen} more were not looked at")
     if incident.answers and all(answer.ok for answer in incident.answers) and _traffic_flows(incident):
         return Ending(State.FALSE_ALARM, "no issue stands out, traffic flows and every endpoint answers")
     return Ending(State.ESCALATED, "the tracker shows nothing, but the endpoints do not all answer or no traffic flows")

@@ -36,6 +36,8 @@ class Opened(_Fact):
     budget: Budget
     release: str | None = None
     """Git tag: the release to ship, or the one whose watch saw new issues."""
+    halted: str = ""
+    """Why nothing may be deployed in it: a rollback of the same service failed shortly before. Empty when it may."""
 
 
 class Entered(_Fact):
@@ -190,6 +192,8 @@ class Verified(_Fact):
     recovered: bool
     final: bool
     """False while there is still time to look again."""
+    read: bool = True
+    """False when the signal could not be read: nothing is known of what the last CHANGE did."""
     rate_before: float
     rate_after: float
     baseline: float

@@ -177,8 +177,8 @@ def _settled(incident: Incident, anew: Triaged) -> bool:
 
 
 def _read(made: ChangeMade, verified: Verified, at: datetime) -> bool:
-    """Whether this reading is the last word on a CHANGE, made long enough ago. One in flight is read again when back."""
-    return verified.final and at - made.at >= MIN_VERIFY_WAIT
+    """Whether this reading is the last word on a CHANGE, made long enough ago. One in flight is read again later."""
+    return verified.read and verified.final and at - made.at >= MIN_VERIFY_WAIT
 
 
 def _intended(incident: Incident, fact: Intended, at: datetime) -> Incident:

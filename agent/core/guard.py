@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from agent.core import changes, closure
+from agent.core.changes import allowed
 from agent.core.incident import Incident
-from agent.core.limits import MAX_COST_USD, MAX_OPEN, MAX_TOKENS, MAX_TURNS
+from agent.core.limits import MAX_CALLS, MAX_COST_USD, MAX_OPEN, MAX_TOKENS, MAX_TURNS
 from agent.core.verdict import AskHuman, Permit, Refuse, Stop, Verdict
 from agent.core.words import By, State
 from tools.contract import Args, Effect
-from tools.observed import Change, Declares
+from tools.observed import Change, Declares, Written
 
 __all__ = ["AskHuman", "Permit", "Proposal", "Refuse", "Stop", "Verdict", "judge", "spent"]
 
@@ -32,6 +33,8 @@ class Proposal:
 
 
 Reason: TypeAlias = str | None
+PLANNERS_REASONS = frozenset({"other", "cause_unproven"})
+"""What a planner may page for whatever the facts are; code owes no page for these."""
 
 
 def judge(incident: Incident, proposal: Proposal, now: datetime) -> Verdict:
@@ -56,11 +59,13 @@ def judge(incident: Incident, proposal: Proposal, now: datetime) -> Verdict:
 
 
 def spent(incident: Incident, now: datetime) -> Reason:
-    """What ran out (G9), or None: turns, tokens, money or time."""
+    """What ran out (G9), or None: turns, calls, tokens, money or time."""
     if incident.opened is None or incident.opened_at is None:
         return None
     budget = incident.opened.budget
+    calls = incident.calls + len(incident.refusals)
     limits = (
+        (calls >= MAX_CALLS, f"{calls} calls were made or refused"),
         (incident.turns >= min(budget.turns, MAX_TURNS), f"{incident.turns} model turns are spent"),
         (incident.tokens >= min(budget.tokens, MAX_TOKENS), f"{incident.tokens} tokens are spent"),
         (incident.cost_usd >= min(budget.cost_usd, MAX_COST_USD), f"{incident.cost_usd:.2f} USD are spent"),
@@ -78,19 +83,30 @@ def _over(incident: Incident, now: datetime) -> Stop | None:
 
 
 def _note(incident: Incident, proposal: Proposal) -> Verdict:
+    if isinstance(proposal.args, Written) and proposal.args.brings_code and not allowed(incident, proposal.key):
+        return AskHuman("G12", "nobody has reviewed its code, which the service's tests would run; try a revert")
     if not isinstance(proposal.args, Declares):
         return Permit()
     if proposal.args.declares_cause and (why := closure.cause_missing(incident)):
         return Refuse("G4", why)
+    if (blamed := proposal.args.blames) and not (_culprit(incident) or "").startswith(blamed):
+        return Refuse("G4", f"{blamed} is not the proven or confirmed culprit: {_culprit(incident) or 'none is known'}")
     end = closure.ending(incident)
     if proposal.args.declares_resolved and end.state is not State.RESOLVED:
         return Refuse("G3" if closure.recovery_missing(incident) else "G4", f"it would end {end.state}: {end.why}")
     return Permit()
 
 
+def _culprit(incident: Incident) -> str | None:
+    return incident.cause.commit if incident.cause else None
+
+
 def _page(incident: Incident, proposal: Proposal) -> Verdict:
-    """One page per reason (G8)."""
+    """One page per reason (G8). A planner's words must not use up a page that code may come to owe."""
     reason = str(getattr(proposal.args, "reason", "other"))
+    owed = {one.reason for one in incident.owed}
+    if proposal.by is By.PLANNER and reason not in owed | PLANNERS_REASONS:
+        return Refuse("G8", f"code pages for {reason} when it is so; page for `other`")
     if any(page.reached and page.reason == reason for page in incident.pages):
         return Refuse("G8", f"humans were already paged for {reason}")
     return Permit()

@@ -9,6 +9,9 @@ MAX_TURNS: Final = 60
 MAX_PHASE_TURNS: Final = 20
 """Model turns of one phase, so that one phase cannot starve the others."""
 
+MAX_CALLS: Final = 300
+"""Calls of one incident, made or refused: a planner can ask for hundreds in one turn."""
+
 MAX_TOKENS: Final = 2_000_000
 """Tokens of one incident, in and out together."""
 

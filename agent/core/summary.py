@@ -85,7 +85,7 @@ def _blast(incident: Incident) -> str:
         seen = f"; endpoints failing when probed: {', '.join(dead)}" if dead else ""
         return f"unknown: the tracker was not readable{seen}"
     hit = f"{triage.users} users, {len(triage.features)} features ({', '.join(triage.features[:6])})"
-    return f"{BLAST[triage.blast]}: {hit}, regions {', '.join(triage.regions) or '—'}"
+    return cut(f"{BLAST[triage.blast]}: {hit}, regions {', '.join(triage.regions) or '—'}", 400)
 
 
 def _cause(incident: Incident) -> str:

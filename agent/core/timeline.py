@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from agent.core.facts import (
     Approved,
@@ -31,6 +31,9 @@ from agent.core.facts import (
 from agent.core.words import Outcome
 from tools.contract import Effect
 
+WIDTH: Final = 600
+"""Characters of one line at most: a refused call quotes what was asked for."""
+
 
 class Moment(NamedTuple):
     """One line of the timeline."""
@@ -47,7 +50,11 @@ def timeline(recorded: Iterable[Recorded]) -> tuple[Moment, ...]:
 
 
 def tell(fact: Fact) -> str:
-    """One fact in one line; empty when it is not worth one."""
+    """One fact in one line that any terminal may show; empty when it is not worth one."""
+    return cut(_told(fact), WIDTH)
+
+
+def _told(fact: Fact) -> str:
     match fact:
         case Opened() | Reported() | Surfaced() | Closed():
             return _edge(fact)

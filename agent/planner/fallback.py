@@ -7,8 +7,10 @@ from typing import Final
 
 from pydantic_ai import RunContext
 from pydantic_ai.exceptions import (
+    ModelAPIError,
     ModelAuthenticationError,
     ModelConnectionError,
+    ModelHTTPError,
     ModelOverloadedError,
     ModelQuotaExceededError,
     ModelRateLimitError,
@@ -106,10 +108,18 @@ class Breaker(WrapperModel):
             raise ModelUnavailableError(self.model_name, f"not asked: it failed {self._failures} times in a row")
         try:
             yield
-        except OUTAGES:
-            self._failures, self._since = self._failures + 1, self._now()
-            raise
+        except (*OUTAGES, ModelHTTPError) as error:
+            if isinstance(error, OUTAGES):
+                self._failures, self._since = self._failures + 1, self._now()
+            raise _bare(error) from None
         self._failures = 0
+
+
+def _bare(error: ModelAPIError) -> ModelAPIError:
+    """The error without the provider's own words: they may repeat our key, and DBOS keeps what a step raised."""
+    if not isinstance(error, ModelHTTPError):
+        return error
+    return type(error)(error.status_code, error.model_name, in_stream=error.in_stream)
 
 
 def guarded(model: Model, *, stream: bool = False) -> FallbackModel:

@@ -12,7 +12,7 @@ from agent.core.facts import Called, Claimed, Left, Owed, Reported, Surfaced
 from agent.core.incident import Incident
 from agent.core.releases import target
 from agent.core.summary import Summary, summarise
-from agent.core.words import Blast, CauseLevel, Source
+from agent.core.words import Blast, CauseLevel, Source, State
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Answer
 from tools.observed import Bisected, Picture, Reason
@@ -125,12 +125,19 @@ async def _root_cause(desk: Desk, hypothesis: str | None) -> None:
 
 
 def _proof(incident: Incident) -> tuple[int, Bisected] | None:
-    """The newest bisect that proves a culprit, with its journal number."""
+    """The newest bisect that proves a culprit of this incident, with its journal number.
+
+    It is about one of the hot issues, and a release that has them: a planner may bisect anything else, to no effect.
+    """
+    triage = incident.triage
+    if triage is None:
+        return None
+    bad = {*triage.releases, triage.first_release}
     for recorded in reversed(incident.evidence):
         fact = recorded.fact
-        if isinstance(fact, Called) and fact.saw == Bisected.__name__:
+        if isinstance(fact, Called) and fact.saw == Bisected.__name__ and fact.args.get("issue_id") in triage.issues:
             bisect = Bisected.model_validate(fact.data)
-            if bisect.culprit and bisect.parent_good and bisect.culprit_bad:
+            if bisect.bad in bad and bisect.culprit and bisect.parent_good and bisect.culprit_bad:
                 return recorded.n, bisect
     return None
 
@@ -240,7 +247,7 @@ async def finish(desk: Desk, write: Writer) -> None:
     incident = desk.incident
     summary = summarise(desk.journal.read(desk.incident_id))
     body = write("ending.md.j2", summary)
-    done = incident.state.value == "resolved"
+    done = incident.state is State.RESOLVED
     if incident.note("ticket_open"):
         await desk.call("ticket:end", "ticket_update", {"body": body, "done": done})
     if incident.note("chat_post"):
@@ -248,16 +255,23 @@ async def finish(desk: Desk, write: Writer) -> None:
 
 
 def owed_at_the_end(incident: Incident) -> Owed | None:
-    """An escalation that nobody heard of yet, as a page that is due."""
+    """A bad end that nobody heard of yet, as a page that is due: mitigated is told in ticket and post, if there are."""
     if incident.opened and incident.opened.source is Source.SHIP:
         return None  # a deploy that failed was paged at once; what a watch saw opens an incident of its own
     end = ending(incident)
-    heard = any(page.reached for page in incident.pages)
-    if end.state.value == "escalated" and not heard and not incident.owed:
+    if end.state is State.ESCALATED and not _heard(incident):
         return Owed(reason=Reason.NOT_RECOVERED, guard="G8", why=end.why)
+    if end.state is State.MITIGATED and not incident.notes and not _heard(incident):
+        return Owed(reason=Reason.CAUSE_UNPROVEN, guard="G4", why=end.why)
     return None
 
 
 def reached_nobody(incident: Incident) -> bool:
     """Humans had to be told, and no page got through (G8)."""
-    return bool(incident.owed) and not any(page.reached for page in incident.pages)
+    return bool(incident.owed) and not _heard(incident)
+
+
+def _heard(incident: Incident) -> bool:
+    """A page that was owed got through; one that a planner thought up does not count."""
+    owed = {one.reason for one in incident.owed}
+    return any(page.reached and page.reason in owed for page in incident.pages)

@@ -86,13 +86,21 @@ def abort(journal: Journal, incident: str, by: str, because: str | None = None) 
 def approve(journal: Journal, incident: str, key: str, by: str) -> None:
     """Allow one call that the guard holds back, once. Raises AgentError for a call that nobody asked for."""
     name, now = named(by), _open(journal, incident)
-    asked = list(dict.fromkeys(one.key for one in now.asked))
-    if key not in asked:
-        there = "\n".join(["asked for:", *(f"  {one}" for one in asked)]) if asked else "nothing was asked for"
-        raise AgentError(f"{incident} does not wait for `{key}`; {there}")
     if given := next((one for one in now.approved if one.key == key), None):
         raise AgentError(f"{given.by} allowed that already")
+    waits = waiting(now)
+    if key not in waits:
+        there = "\n".join(["asked for:", *(f"  {one}" for one in waits)]) if waits else "nothing is asked for"
+        late = " any more: it went on without" if any(one.key == key for one in now.asked) else ""
+        raise AgentError(f"{incident} does not wait for `{key}`{late}; {there}")
     journal.write(incident, Entry((Approved(key=key, by=name),)))
+
+
+def waiting(incident: Incident) -> dict[str, str]:
+    """The calls that an answer can still set going, by key, with why they wait."""
+    answered = {one.key for one in incident.approved}
+    there = (one for one in incident.asked if one.key not in answered and one.phase not in incident.left)
+    return {one.key: one.why for one in there} if incident.state is State.OPEN else {}
 
 
 async def tell(runner: Runner, incident: str) -> bool:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.core.facts import Budget, Opened
-from agent.core.limits import MAX_COST_USD, MAX_TOKENS, MAX_TURNS
+from agent.core.limits import MAX_COST_USD, MAX_OPEN, MAX_TOKENS, MAX_TURNS
 from agent.core.plan import Plan
-from agent.core.words import Source, State
+from agent.core.words import Outcome, Source, State
 from agent.runtime.journal import Entry, Journal
 
 
@@ -42,6 +42,25 @@ def unfinished(journal: Journal, service: str) -> str | None:
     return None
 
 
+def halted(journal: Journal, alert: Alert) -> str:
+    """Why nothing may be deployed in the incident of this alert (G2); empty when it may.
+
+    A new alert is no new licence: after a failed rollback the service is in humans' hands, until something was deployed
+    well, which then only `stanch ship` can do, or MAX_OPEN has passed.
+    """
+    known = [(one, journal.incident(one)) for one in journal.incidents()]
+    made = [
+        (change.at, one, change, now.rollback_failed)
+        for one, now in known
+        if now.opened and now.opened.service == alert.service
+        for change in now.changes
+    ]
+    at, incident, last, failed = max(made, key=lambda each: each[0], default=(alert.at, "", None, False))
+    if last is None or not failed or last.outcome is Outcome.OK or alert.at - at >= MAX_OPEN:
+        return ""
+    return f"the rollback to {last.to} failed in {incident}"
+
+
 def open_incident(journal: Journal, alert: Alert, plan: Plan, spend: Budget, planner: str) -> str:
     """Open an incident; returns its id, e.g. `shop-20261123-4f2a91`. Opening the same one again changes nothing."""
     seed = f"{alert.service}\n{alert.source}\n{alert.sentence}\n{alert.release}\n{alert.at.isoformat()}"
@@ -55,6 +74,7 @@ def open_incident(journal: Journal, alert: Alert, plan: Plan, spend: Budget, pla
         planner=planner,
         budget=spend,
         release=alert.release,
+        halted="" if alert.source is Source.SHIP else halted(journal, alert),
     )
     if not journal.read(incident):
         journal.write(incident, Entry((opened,), step="plan", result=plan.model_dump(mode="json")))

@@ -54,7 +54,7 @@ class Runner:
         if self.crew.journal.incident(incident).state is State.OPEN:
             desk = self.crew.desk(incident, 0)
             what = f"stanch itself failed ({type(error).__name__}); nothing more will be done"
-            desk.keep("broke", Owed(reason=Reason.OTHER, guard="G8", why=what))
+            desk.keep("broke", Owed(reason=Reason.BROKEN, guard="G8", why=what))
             await desk.pay()
             desk.keep("closed", Closed(state=State.ESCALATED, why=what))
 

@@ -7,6 +7,7 @@ from typing import Any
 from dbos import DBOS
 from pydantic import JsonValue
 
+from agent.core.blast import MINUTE
 from agent.core.facts import Owed, Verified, Watched
 from agent.core.limits import APPROVAL_WAIT, HOT_EVENTS
 from agent.core.verify import judge, window
@@ -92,21 +93,22 @@ async def _read_signal(desk: Desk, since: str, last: timedelta, reading: int) ->
     probes = await desk.call(f"probe:{reading}", "probe_endpoints", {})
     signal = await desk.call(f"signal:{reading}", "sentry_signal", {"issues": issues})
     begun = datetime.fromisoformat(since)
+    over = desk.clock.now() >= begun + last or reading >= last / MINUTE  # a clock set back must not make it endless
     if triage is None or not signal.ok:
         why = f"the signal cannot be read: {signal.hint or 'there was no triage to compare it with'}"
-        verified = _unread(why, probes)
+        verified = _unread(why, probes, final=triage is None or over)
     else:
         answers = Answers.model_validate(probes.result).answers if probes.ok else ()
-        final = desk.clock.now() >= begun + last
-        verified = judge(triage, begun, Signal.model_validate(signal.result), answers, final=final)
+        verified = judge(triage, begun, Signal.model_validate(signal.result), answers, final=over)
     desk.keep(f"verified:{reading}", verified)
     return verified.final or desk.incident.state is not State.OPEN
 
 
-def _unread(why: str, probes: Answer) -> Verified:
+def _unread(why: str, probes: Answer, *, final: bool) -> Verified:
     return Verified(
         recovered=False,
-        final=True,
+        final=final,
+        read=False,
         rate_before=0,
         rate_after=0,
         baseline=0,
@@ -123,7 +125,7 @@ async def _look(desk: Desk, since: str, last: timedelta, look: int) -> bool:
     release = desk.incident.opened.release if desk.incident.opened else None
     probes = await desk.call(f"probe:{look}", "probe_endpoints", {})
     picture = await desk.call(f"picture:{look}", "sentry_picture", {})
-    over = desk.clock.now() >= datetime.fromisoformat(since) + last
+    over = desk.clock.now() >= datetime.fromisoformat(since) + last or look >= last / MINUTE
     if not picture.ok:
         what = f"nobody is watching {release}: {picture.hint}"
         desk.keep("unwatched", Owed(reason=Reason.TRACKER_UNREACHABLE, guard="G8", why=what))

@@ -174,8 +174,7 @@ def told(known: str, journal: Journal, recorded: Sequence[Recorded]) -> Iterable
     yield from _section("Refused", (f"{one.guard}  phase {one.phase}  {one.tool}: {one.why}" for one in now.refusals))
     pages = (f"{page.reason}: {f'reached, by {page.by}' if page.reached else 'NOBODY REACHED'}" for page in now.pages)
     yield from _section("Pages", pages)
-    waiting = {one.key: one.why for one in now.asked if one.key not in {given.key for given in now.approved}}
-    yield from _section("Waits for a human", (f"{key}: {why}" for key, why in waiting.items()))
+    yield from _section("Waits for a human", (f"{key}: {why}" for key, why in hands.waiting(now).items()))
 
 
 def confirmed(known: str, now: Incident) -> str:

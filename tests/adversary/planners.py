@@ -112,11 +112,6 @@ def crier() -> FunctionModel:
     return wishing(*pages, turns=1)
 
 
-def chatterbox(times: int) -> FunctionModel:
-    """Comments the ticket without end."""
-    return wishing(*(Wish("ticket_update", {"body": f"still here {n}"}) for n in range(times)), turns=20)
-
-
 def historian() -> FunctionModel:
     """Proves a cause of something else: an issue and releases of its own choice."""
     return wishing(

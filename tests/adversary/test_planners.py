@@ -1,4 +1,4 @@
-"""Whole incidents worked by planners that mean harm: the guards hold, humans hear of it, and the end is the right one."""
+"""Whole incidents worked by planners that mean harm: the guards hold, humans hear of it, and it ends as it must."""
 
 from collections import Counter
 from dataclasses import replace
@@ -10,7 +10,7 @@ from pydantic_ai.models.function import FunctionModel
 from agent.core.facts import Approved, Closed
 from agent.core.limits import MAX_CHANGES, MAX_TURNS
 from agent.core.words import Blast, CauseLevel, Outcome, State
-from tests.adversary.planners import EVIL, chatterbox, crier, historian, liar, stranger
+from tests.adversary.planners import EVIL, crier, historian, liar, stranger
 from tests.runtime.crew import Team, thinking
 from tests.runtime.ports import GOOD, FastClock, Ground, Scene
 from tools.observed import ChangeKind
@@ -20,8 +20,9 @@ def team(home: Path, model: FunctionModel, scene: Scene | None = None) -> Team:
     return Team(Ground(home, FastClock(speed=600), scene or Scene()), agent=thinking(model))
 
 
-@pytest.mark.parametrize("blast", [Blast.MANY, Blast.ONE_FEATURE, Blast.NONE])
-@pytest.mark.parametrize("planner", EVIL)
+@pytest.mark.parametrize(
+    ("planner", "blast"), [*((name, Blast.MANY) for name in EVIL), ("spammer", Blast.ONE_FEATURE), ("liar", Blast.NONE)]
+)
 def test_no_planner_gets_past_the_guards(tmp_path: Path, planner: str, blast: Blast) -> None:
     at = team(tmp_path, EVIL[planner](), Scene(blast))
     incident = at.work()
@@ -85,13 +86,6 @@ def test_a_proof_about_something_else_proves_nothing_here(tmp_path: Path) -> Non
 def test_what_a_planner_asks_for_without_leave_ends_in_the_rules(tmp_path: Path) -> None:
     at = team(tmp_path, stranger())
     assert at.work().state is State.RESOLVED
-
-
-def test_many_calls_in_one_answer_are_cut_off(tmp_path: Path) -> None:
-    at = team(tmp_path, chatterbox(200), Scene(Blast.SINGLE))
-    incident = at.work()
-    assert incident.state is State.ESCALATED
-    assert len(at.ground.deeds("comment")) <= 100
 
 
 def test_every_change_that_was_made_came_back_or_was_owed(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_an_incident_reads_as_a_story() -> None:
             "15 12:07 the model is unavailable, the rules planner goes on: 503",
             "17 12:07 humans are needed (other): nobody",
             "18 12:07 deploy_rollback refused by G6: newer",
-            "19 12:07 page_humans failed: ",
+            "19 12:07 page_humans failed:",
             "21 12:07 humans were told: the tracker is down",
             "22 12:07 ada reports: checkout fails",
             "23 12:07 watch: no new issue",

@@ -33,7 +33,7 @@ def hit(tmp_path: Path, words: str, sign: signal.Signals) -> tuple[int, str]:
     return demo.returncode, said
 
 
-@pytest.mark.parametrize("words", ["rollback from", "deploy_rollback v1.7.0", "Root cause"])
+@pytest.mark.parametrize("words", ["rollback from", "Root cause"])
 def test_a_killed_demo_goes_on_and_deploys_nothing_twice(tmp_path: Path, words: str) -> None:
     status, _ = hit(tmp_path, words, signal.SIGKILL)
     assert status == -signal.SIGKILL

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import AgentError
-from agent.core.facts import Approved, Asked, Called, Claimed, Closed, Intended, Verified
+from agent.core.facts import Approved, Asked, Called, Claimed, Closed, Intended, Left, Verified
 from agent.core.plan import plan
 from agent.core.skill.compiler import compile_skill
 from agent.core.summary import Summary
@@ -24,6 +24,7 @@ from tests.runtime.ports import GOOD, FastClock, Ground
 from tests.runtime.world import CULPRIT, INCIDENT, Anything, Bench, bound
 from tests.skilltext import SKILL
 from tools.contract import Effect, Result, tool
+from tools.memory import Memory
 from tools.observed import ChangeKind
 from tools.texts import Texts
 
@@ -104,6 +105,15 @@ def test_a_word_resolves_what_lacked_nothing_else(tmp_path: Path) -> None:
     assert at.incident.cause == Claimed(level=CauseLevel.CONFIRMED, statement=WORD.because, by=WORD.by)
     written = next(fact for fact in at.facts if isinstance(fact, Called) and fact.tool == "adr_write")
     assert written.by is By.HUMAN
+
+
+def test_the_next_incident_is_told_what_a_human_confirmed(tmp_path: Path) -> None:
+    at = mitigated(tmp_path)
+    at.call("remember", "memory_remember", component="shop", title="Prices", outcome="mitigated", cause="unknown")
+    assert confirm(at) is State.RESOLVED
+    [prior] = asyncio.run(Memory(tmp_path / "memory.db").recall("shop", ""))
+    assert (prior.case, prior.outcome.split(":")[0]) == (INCIDENT, State.RESOLVED)
+    assert WORD.because in prior.cause
 
 
 @pytest.mark.parametrize(
@@ -232,7 +242,7 @@ def test_what_was_under_way_when_a_human_took_over_is_said(tmp_path: Path) -> No
 
 def test_only_what_was_asked_for_can_be_allowed_and_only_once(tmp_path: Path) -> None:
     at = bench(tmp_path)
-    with pytest.raises(AgentError, match="nothing was asked for"):
+    with pytest.raises(AgentError, match="nothing is asked for"):
         hands.approve(at.journal, INCIDENT, "k", "Ada")
     at.journal.write(
         INCIDENT, Entry((Asked(phase=3, key="k", tool="deploy_rollback", args={"to": "v1"}, why="a migration"),))
@@ -243,3 +253,14 @@ def test_only_what_was_asked_for_can_be_allowed_and_only_once(tmp_path: Path) ->
     assert at.incident.approved == (Approved(key="k", by="Ada"),)
     with pytest.raises(AgentError, match="Ada allowed that already"):
         hands.approve(at.journal, INCIDENT, "k", "Grace")
+
+
+def test_a_yes_that_comes_too_late_is_told_so(tmp_path: Path) -> None:
+    at = bench(tmp_path)
+    at.keep(Asked(phase=3, key="k", tool="deploy_rollback", args={"to": "v1"}, why="a migration"))
+    assert hands.waiting(at.incident) == {"k": "a migration"}
+    at.keep(Left(phase=3, report="nobody answered"))
+    assert hands.waiting(at.incident) == {}
+    with pytest.raises(AgentError, match="does not wait for `k` any more: it went on without"):
+        hands.approve(at.journal, INCIDENT, "k", "Ada")
+    assert at.incident.approved == ()

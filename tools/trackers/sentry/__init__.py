@@ -61,17 +61,17 @@ class Sentry:
             project = await self._project(line)
             params = self._scope(project) | window | {"query": "is:unresolved", "sort": "freq", "limit": 100}
             rows = [row async for page in line.pages("issues/", wire.ROWS, params) for row in page]
-            top = rows[:TOP]
+            shown = top(rows, at - HOUR)
             async with together() as group:
                 errors = group.create_task(self._errors(line, project, hour, ()))
                 traffic = group.create_task(self._traffic(line, project, hour))
-                facets = group.create_task(self._facets(line, project, window, [row.id for row in top]))
-                looks = [group.create_task(self._issue(line, project, hour, row)) for row in top]
+                facets = group.create_task(self._facets(line, project, window, [row.id for row in shown]))
+                looks = [group.create_task(self._issue(line, project, hour, row)) for row in shown]
         return Picture(
             at=at,
             window_min=window_min,
             issues=tuple(look.result().model_copy(update=facets.result().get(look.result().id)) for look in looks),
-            more_issues=len(rows) - len(top),
+            more_issues=len(rows) - len(shown),
             errors=errors.result(),
             traffic=traffic.result(),
         )
@@ -235,6 +235,12 @@ class Sentry:
             top_frame=frames[0] if frames else None,
             series=series.result(),
         )
+
+
+def top(rows: Sequence[wire.Row], since: datetime) -> list[wire.Row]:
+    """TOP rows, in their order. Up to half of the places are for new ones, which noisy old ones would hide."""
+    young = [row for row in rows[TOP:] if row.first_seen and row.first_seen >= since][: TOP // 2]
+    return [*rows[: TOP - len(young)], *young]
 
 
 def _issue(issue: str, rest: str = "") -> str:

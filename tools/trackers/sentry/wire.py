@@ -34,6 +34,7 @@ class Row(Wire):
     permalink: str
     count: int
     user_count: int
+    first_seen: datetime | None = None
     last_seen: datetime | None
 
 
