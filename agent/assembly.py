@@ -24,7 +24,7 @@ from agent.runtime.desk import Desk
 from agent.runtime.gate import Gate
 from agent.runtime.journal import Journal
 from agent.runtime.library import Library, load_library
-from agent.runtime.opening import Alert, budget, open_incident, unfinished
+from agent.runtime.opening import Alert, belongs_to, budget, open_incident, unfinished
 from agent.runtime.planning import Planning
 from agent.runtime.runner import Runner, in_turn
 from agent.runtime.toolset import Granted, GuardToolset
@@ -65,8 +65,8 @@ class Assembled:
         return self.connected.site.service.name
 
     def unfinished(self) -> str | None:
-        """The incident that is still open on this service."""
-        return unfinished(self.journal, self.service)
+        """The incident that is still open on this service, the newest if there are several."""
+        return next(iter(unfinished(self.journal, self.service)), None)
 
     def open_or_join(self, alert: Alert, skill: str | None = None) -> Opening:
         """The incident of an alert: the one that is open, or a new one by the skill that it calls for.
@@ -74,7 +74,7 @@ class Assembled:
         However many processes hear of one problem at once, it is one incident. Raises AgentError when no skill fits.
         """
         with in_turn(self.settings.home / f"{self.service}.opening.lock"):
-            known = self.unfinished()
+            known = belongs_to(self.journal, alert)
             return Opening(known or self._open(alert, skill), joined=known is not None)
 
     def _open(self, alert: Alert, skill: str | None) -> str:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, S
 from agent.core import limits
 from agent.core.errors import ConfigError
 from agent.core.located import Loc, Located, located
-from tools.site import Endpoint, Service
+from tools.site import IRREVERSIBLE, Endpoint, Service
 
 FILE = "stanch.toml"
 MODEL = "anthropic:claude-opus-4-8"
@@ -78,7 +78,7 @@ class _Service(_Strict):
     tag: Pattern = "v{version}"
     release: Pattern = "{service}@{version}"
     endpoints: dict[str, Endpoint] = Field(default_factory=dict)
-    irreversible: Words = ()
+    irreversible: Words = IRREVERSIBLE
     reproduce: Words = ()
     tests: Words = ()
     adr: Path = Path("docs/adr")

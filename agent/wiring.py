@@ -128,7 +128,7 @@ def effects() -> Mapping[str, Effect]:
 def site_of(settings: Settings, service: Service) -> Site:
     """Where tools work on `service`; no secrets yet. Makes Stanch's own folder. Raises ConfigError."""
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         (settings.home / ".gitignore").write_text("*\n", encoding="utf-8")  # it may lie in a repository of the user's
     except OSError as error:
         what = f"{settings.home} cannot be made: {error.strerror}"

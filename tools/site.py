@@ -34,6 +34,10 @@ class Endpoint(Args):
     timeout_s: float = 10
 
 
+IRREVERSIBLE = ("*migrations/*", "*migrate/*", "*alembic/versions/*")
+"""Where most frameworks keep what a rollback does not undo; a service that names its own globs replaces these."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """One service of stanch.toml. A release is always named by its git tag, e.g. `v1.8.0`."""
@@ -46,7 +50,7 @@ class Service:
     release: str = "{service}@{version}"
     """How the tracker writes the same release."""
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict[str, Endpoint])
-    irreversible: tuple[str, ...] = ()
+    irreversible: tuple[str, ...] = IRREVERSIBLE
     """Globs of paths whose change cannot be rolled back (migrations, queue schemas)."""
     reproduce: tuple[str, ...] = ()
     """Command run in a worktree at some commit: exit 0 good, 1 bad, 125 cannot tell. `{event}` is the path of a JSON

@@ -33,11 +33,24 @@ def budget(turns: int | None = None, tokens: int | None = None, cost_usd: float 
     )
 
 
-def unfinished(journal: Journal, service: str) -> str | None:
-    """The service's incident that is still open, newest first; an alert meanwhile belongs to it."""
-    for incident in reversed(journal.incidents()):
+def unfinished(journal: Journal, service: str) -> tuple[str, ...]:
+    """The service's incidents that are still open, newest first."""
+    known = ((one, journal.incident(one)) for one in reversed(journal.incidents()))
+    return tuple(one for one, now in known if now.state is State.OPEN and now.opened and now.opened.service == service)
+
+
+def belongs_to(journal: Journal, alert: Alert) -> str | None:
+    """The open incident that an alert belongs to; None when it begins one.
+
+    An alert during a ship is not the ship: its plan has no rollback. What is open for longer than MAX_OPEN ran out of
+    time (G9): only `--resume` goes on with it, to end it.
+    """
+    for incident in unfinished(journal, alert.service):
         now = journal.incident(incident)
-        if now.state is State.OPEN and now.opened and now.opened.service == service:
+        if alert.source is Source.SHIP:
+            return incident
+        fresh = now.opened_at is not None and alert.at - now.opened_at < MAX_OPEN
+        if fresh and now.opened and now.opened.source is not Source.SHIP:
             return incident
     return None
 

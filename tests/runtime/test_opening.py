@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.core.facts import Closed
-from agent.core.limits import MAX_COST_USD, MAX_TOKENS, MAX_TURNS
-from agent.core.words import State
+from agent.core.limits import MAX_COST_USD, MAX_OPEN, MAX_TOKENS, MAX_TURNS
+from agent.core.words import Source, State
 from agent.runtime.journal import Entry
-from agent.runtime.opening import budget, unfinished
+from agent.runtime.opening import Alert, belongs_to, budget, unfinished
 from tests.runtime.crew import Team
-from tests.runtime.ports import FastClock, Ground
+from tests.runtime.ports import NOON, FastClock, Ground
 
 
 def test_settings_tighten_the_limits_and_never_loosen_them() -> None:
@@ -36,8 +36,19 @@ def test_an_incident_keeps_the_plan_it_was_opened_with(tmp_path: Path) -> None:
 
 def test_only_an_open_incident_of_the_service_is_gone_on_with(tmp_path: Path) -> None:
     team = Team(Ground(tmp_path, FastClock()))
-    assert unfinished(team.journal, "shop") is None
+    assert unfinished(team.journal, "shop") == ()
     incident = team.begin()
-    assert (unfinished(team.journal, "shop"), unfinished(team.journal, "bank")) == (incident, None)
+    assert (unfinished(team.journal, "shop"), unfinished(team.journal, "bank")) == ((incident,), ())
     team.journal.write(incident, Entry((Closed(state=State.ABORTED, why="a human took over"),)))
-    assert unfinished(team.journal, "shop") is None
+    assert unfinished(team.journal, "shop") == ()
+
+
+def test_an_alert_during_a_ship_or_after_a_stale_incident_begins_its_own(tmp_path: Path) -> None:
+    team = Team(Ground(tmp_path, FastClock()))
+    ship = replace(team, ships="v1.8.0").begin()
+    alert = Alert("shop", Source.SENTENCE, "prod is down", NOON)
+    assert belongs_to(team.journal, alert) is None
+    assert belongs_to(team.journal, replace(alert, source=Source.SHIP)) == ship
+    incident = team.begin()
+    assert belongs_to(team.journal, alert) == incident
+    assert belongs_to(team.journal, replace(alert, at=NOON + 2 * MAX_OPEN)) is None

@@ -63,10 +63,10 @@ def test_its_own_fault_is_paged_seen_and_leaves_no_incident_open(tmp_path: Path)
     with pytest.raises(LookupError):
         at.work()
     incident = at.journal.incident(at.begin())
-    assert (incident.state, [owed.reason for owed in incident.owed]) == (State.ESCALATED, ["other"])
+    assert (incident.state, [owed.reason for owed in incident.owed]) == (State.ESCALATED, ["broken"])
     assert "hunter2" not in "".join(map(str, at.recorded().values()))
-    assert [deed.key.split(":")[-1] for deed in at.ground.deeds("page")] == ["other"]
-    assert unfinished(at.journal, "shop") is None
+    assert [deed.key.split(":")[-1] for deed in at.ground.deeds("page")] == ["broken"]
+    assert unfinished(at.journal, "shop") == ()
 
 
 def test_a_phase_that_breaks_lets_the_one_beside_it_end(tmp_path: Path) -> None:
