@@ -5,12 +5,13 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tools.bisect_step import BAD, GOOD, UNTESTABLE
-from tools.contract import Args, Effect, tool
+from tools.contract import Args, Effect, ToolFailed, tool
 from tools.machine import Ran, run, scrubbed
 from tools.observed import Bisected
 from tools.repo import PLAIN, Bench, Repository, git_environment, opened, worktree
@@ -28,9 +29,16 @@ _PATHS, _SUBJECT = 200, 120
 class Bisect(Args):
     """An error, and the two releases between which it came."""
 
-    issue_id: str = Field(min_length=1, max_length=100, description="The tracker's issue whose event is reproduced.")
+    issue_id: str | None = Field(None, min_length=1, max_length=100, description="The issue whose event is reproduced.")
+    endpoint: str | None = Field(None, description="Instead of an issue, when the tracker is down: what to request.")
     good: str = Field(min_length=1, max_length=100, description="A release without the error, by git tag.")
     bad: str = Field(min_length=1, max_length=100, description="A release with the error, by git tag.")
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if (self.issue_id is None) == (self.endpoint is None):
+            raise ValueError("give issue_id, or endpoint when the tracker is down; not both")
+        return self
 
 
 class Ends(NamedTuple):
@@ -75,7 +83,8 @@ async def git_bisect(args: Bisect, service: Service, tracker: Tracker, site: Sit
 
     Use it to prove a root cause: only a culprit whose parent passes and which itself fails is named. When nothing is
     proved, `culprit` is null and `why` says what to try next, e.g. an older good release.
-    Example: {"issue_id": "4711", "good": "v1.7.0", "bad": "v1.8.0"}
+    Example: {"issue_id": "4711", "good": "v1.7.0", "bad": "v1.8.0"}; while the tracker is down,
+    {"endpoint": "checkout", …} reproduces a configured endpoint's request instead.
     """
     repo = await opened("git_bisect", service)
     good, bad = await repo.commit(args.good), await repo.commit(args.bad)
@@ -85,13 +94,25 @@ async def git_bisect(args: Bisect, service: Service, tracker: Tracker, site: Sit
     )  # fmt: skip
     if not service.reproduce:
         return unproved
-    event = await tracker.event(args.issue_id) if "{event}" in "".join(service.reproduce) else {}
+    event = await _event(args, service, tracker) if "{event}" in "".join(service.reproduce) else None
     async with worktree(repo, site.home, "bisect", bad) as bench:
         spec = await asyncio.to_thread(_written, bench.side, service, event)
         search = Search(repo, bench, (sys.executable, "-I", str(Path(__file__).with_name("bisect_step.py")), str(spec)))
         if why := useless(Ends(await search.at(good), await search.at(bad))):
             return unproved.model_copy(update={"why": why})
         return await _proved(search, unproved, await search.log(good, bad))
+
+
+async def _event(args: Bisect, service: Service, tracker: Tracker) -> object:
+    """What to reproduce: an issue's newest event, or an endpoint's request, of which any failure is the error."""
+    if args.endpoint is None:
+        return await tracker.event(args.issue_id or "")
+    known = service.endpoints.get(args.endpoint)
+    if known is None:
+        raise ToolFailed("git_bisect", f"there is no such endpoint; there are {', '.join(service.endpoints)}")
+    url = urlsplit(known.url)
+    asked = {"method": known.method, "path": url.path or "/", "query": url.query, "body": known.body or ""}
+    return {"request": {**asked, "headers": known.headers}, "user": {}, "tags": {}, "exception": None}
 
 
 def useless(ends: Ends) -> str:

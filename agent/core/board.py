@@ -90,6 +90,8 @@ class Board(_View):
     verified: Verified | None
     surfaced: bool
     """The tracker cannot be reached, and humans were told so."""
+    dark: tuple[str, ...]
+    """Endpoints that failed when the tracker was found unreachable: all that can be reproduced then."""
     notes: dict[str, str]
     """Tool → where its last note is."""
     paged: tuple[str, ...]
@@ -137,6 +139,7 @@ def board(incident: Incident, phase: PhaseView, turns_left: int) -> Board:
         answers=tuple(map(shown, incident.answers[:ITEMS])),
         verified=incident.verified,
         surfaced=incident.surfaced,
+        dark=incident.dark[:ITEMS],
         notes={tool: noted.url for tool, noted in incident.notes},
         paged=tuple(page.reason for page in incident.pages[-ITEMS:] if page.reached),
         reports=tuple(map(shown, incident.reports[-8:])),
@@ -147,7 +150,7 @@ def board(incident: Incident, phase: PhaseView, turns_left: int) -> Board:
 
 
 def _range(incident: Incident) -> RangeView | None:
-    found = bisect_range(incident.triage, incident.deployments)
+    found = bisect_range(incident)
     return RangeView(good=found[0], bad=found[1]) if found else None
 
 

@@ -102,6 +102,11 @@ class Incident:
         return any(change.kind is ChangeKind.ROLLBACK and change.outcome in bad for change in self.changes)
 
     @property
+    def dark(self) -> tuple[str, ...]:
+        """Endpoints that failed when the tracker was found unreachable."""
+        return tuple(answer.endpoint for answer in self.blind if not answer.ok)
+
+    @property
     def last_change(self) -> ChangeMade | None:
         """The newest CHANGE that production felt."""
         return self.changes[-1] if self.changes else None

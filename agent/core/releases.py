@@ -1,7 +1,7 @@
 """Which release is suspected, and which may be put back: deploy history against where the error was seen."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from agent.core.facts import Triaged
 from agent.core.incident import Incident
@@ -63,14 +63,14 @@ def _since(release: str, first: datetime, deployments: Deployments) -> bool:
 def target(incident: Incident) -> Target:
     """The newest release that was healthy in production and never had the error; not blindly the previous tag.
 
-    Without triage (the tracker is down, humans were told, and one of them reported the impact) the running release is
-    the suspect if it was deployed within DEPLOY_WINDOW before the incident was opened.
+    Without triage (the tracker is down, humans were told, and one of them reported the impact) the suspect is what was
+    deployed last before the incident was opened, if that was within DEPLOY_WINDOW.
     """
     deployments = incident.deployments
     if deployments is None:
         return Target(None, "the deploy history was not read")
     triage = incident.triage
-    guilty = _fresh(incident, deployments) if triage is None else suspect(triage, deployments)
+    guilty = _alleged(incident, deployments) if triage is None else suspect(triage, deployments)
     if guilty is None:
         return Target(None, "the errors did not follow a deploy, so no release is suspected")
     running, began = _debut(deployments.current, deployments), _debut(guilty.release, deployments)
@@ -79,19 +79,21 @@ def target(incident: Incident) -> Target:
     return before(deployments, guilty, tainted(triage, deployments))
 
 
-def _fresh(incident: Incident, deployments: Deployments) -> Deployment | None:
-    if not (incident.surfaced and incident.reported and incident.opened_at):
+def _alleged(incident: Incident, deployments: Deployments) -> Deployment | None:
+    """What a human's report points to while the tracker is down: the deploy that it followed, running or not."""
+    opened = incident.opened_at
+    if opened is None or not (incident.surfaced and incident.reported):
         return None
-    running = [one for one in deployments.history if one.release == deployments.current]
-    young = running and timedelta() <= incident.opened_at - running[-1].at <= DEPLOY_WINDOW
-    return running[-1] if young else None
+    earlier = [one for one in deployments.history if one.at <= opened]
+    return earlier[-1] if earlier and opened - earlier[-1].at <= DEPLOY_WINDOW else None
 
 
-def bisect_range(triage: Triaged | None, deployments: Deployments | None) -> tuple[str, str] | None:
+def bisect_range(incident: Incident) -> tuple[str, str] | None:
     """(good, bad) releases around the one that the errors followed; None when no deploy is suspected."""
-    if triage is None or deployments is None:
+    triage, deployments = incident.triage, incident.deployments
+    if deployments is None:
         return None
-    guilty = suspect(triage, deployments)
+    guilty = _alleged(incident, deployments) if triage is None else suspect(triage, deployments)
     if guilty is None:
         return None
     bad = tainted(triage, deployments)

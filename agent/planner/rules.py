@@ -114,10 +114,13 @@ def _rollback(seen: View) -> Call | None:
 
 
 def _bisect(seen: View) -> Call | None:
+    """By the lead issue's event; by a failing endpoint while there is no tracker to ask for one."""
     span, triage = seen.board.range, seen.board.triage
-    if span is None or triage is None or not triage.issues:
+    issues, endpoints = triage.issues if triage else (), seen.board.dark
+    if span is None or not (issues or endpoints):
         return None
-    return Call("git_bisect", {"issue_id": triage.issues[0], "good": span.good, "bad": span.bad})
+    what = {"issue_id": issues[0]} if issues else {"endpoint": endpoints[0]}
+    return Call("git_bisect", {**what, "good": span.good, "bad": span.bad})
 
 
 def _show(seen: View) -> Call | None:

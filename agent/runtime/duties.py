@@ -10,7 +10,7 @@ from agent.core.closure import cause_missing, ending, recovery_missing
 from agent.core.duty import Duty
 from agent.core.facts import Called, Claimed, Left, Owed, Reported, Surfaced
 from agent.core.incident import Incident
-from agent.core.releases import target
+from agent.core.releases import bisect_range, target
 from agent.core.summary import Summary, summarise
 from agent.core.words import Blast, CauseLevel, Source, State
 from agent.runtime.desk import Desk
@@ -127,15 +127,16 @@ async def _root_cause(desk: Desk, hypothesis: str | None) -> None:
 def _proof(incident: Incident) -> tuple[int, Bisected] | None:
     """The newest bisect that proves a culprit of this incident, with its journal number.
 
-    It is about one of the hot issues, and a release that has them: a planner may bisect anything else, to no effect.
+    It is about one of the hot issues, and a release that has them; while the tracker is down, about an endpoint that
+    failed, and the release that the report followed. A planner may bisect anything else, to no effect.
     """
-    triage = incident.triage
-    if triage is None:
-        return None
-    bad = {*triage.releases, triage.first_release}
+    triage, span = incident.triage, bisect_range(incident)
+    bad = {*triage.releases, triage.first_release} if triage else {span[1]} if span else set[str]()
+    about = triage.issues if triage else incident.dark
+    key = "issue_id" if triage else "endpoint"
     for recorded in reversed(incident.evidence):
         fact = recorded.fact
-        if isinstance(fact, Called) and fact.saw == Bisected.__name__ and fact.args.get("issue_id") in triage.issues:
+        if isinstance(fact, Called) and fact.saw == Bisected.__name__ and fact.args.get(key) in about:
             bisect = Bisected.model_validate(fact.data)
             if bisect.bad in bad and bisect.culprit and bisect.parent_good and bisect.culprit_bad:
                 return recorded.n, bisect

@@ -102,11 +102,16 @@ def test_a_deploy_in_the_minute_of_the_onset_is_suspected() -> None:
 
 
 def test_a_bisect_goes_from_the_newest_good_release_to_the_suspect() -> None:
-    assert bisect_range(triaged(), history(USUAL)) == ("v1.7.0", "v1.8.0")
-    assert bisect_range(triaged(), history(deploys(("v1.8.0", 5)))) is None
-    assert bisect_range(triaged(onset=None), history(USUAL)) is None
-    assert bisect_range(None, history(USUAL)) is None
-    assert bisect_range(triaged(), None) is None
+    assert bisect_range(incident(opened(), triaged(), USUAL)) == ("v1.7.0", "v1.8.0")
+    assert bisect_range(incident(opened(), triaged(), deploys(("v1.8.0", 5)))) is None
+    assert bisect_range(incident(opened(), triaged(onset=None), USUAL)) is None
+    assert bisect_range(incident(opened(), triaged())) is None
+
+
+def test_a_blind_bisect_goes_to_the_deploy_that_the_report_followed() -> None:
+    assert bisect_range(incident(opened(), *BLIND, USUAL)) == ("v1.7.0", "v1.8.0")
+    assert bisect_range(incident(opened(), USUAL)) is None
+    assert bisect_range(incident(opened(), *BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", 40)))) is None
 
 
 @given(worlds.histories(), worlds.TAGS, st.sets(worlds.TAGS))

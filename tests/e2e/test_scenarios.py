@@ -46,7 +46,7 @@ def acts_as_it_should_and_blames_whom_the_lab_planted(scenario: Scenario, ran: R
     assert expected.blast in {None, told["blast"]}, ran.err
     if expected.to and not failed:
         assert told["action"]["to"] == expected.to == list(deploys(home))[-1]
-    if scenario.plant and scenario.name != "tracker-down":
+    if scenario.plant:
         assert (told["cause"], told["culprit"]) == ("proven", told["planted"]), ran.err
     else:
         assert told["cause"] != "proven"

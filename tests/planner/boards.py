@@ -42,7 +42,7 @@ def board(**changes: object) -> Board:
         service="shop", sentence="prod is down", release=None, phase=phase(), triage=triaged(),
         suspect=Deployment(release="v1.8.0", at=NOON, healthy=True), rollback=Target("v1.7.0", "newest healthy"),
         range=RangeView(good="v1.7.0", bad="v1.8.0"), current="v1.8.0", changes=(), cause=None, bisects=(),
-        prepared=(), answers=(), verified=None, surfaced=False, notes={}, paged=(), reports=(),
+        prepared=(), answers=(), verified=None, surfaced=False, dark=(), notes={}, paged=(), reports=(),
         evidence=(EvidenceView(id="E2", tool="sentry_picture", phase=1, content="12:00:00 issues=…"),), refusals=(),
         turns_left=60,
     )  # fmt: skip

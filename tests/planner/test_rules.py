@@ -71,6 +71,10 @@ BOARDS: Mapping[str, tuple[Board, tuple[Done, ...], Call | None]] = {
     "after a rollback: find the cause": (board(changes=(rolled_back(),)), (), BISECT),
     "after this phase's rollback: find the cause": (board(), (came_back(ROLLBACK, {"evidence": "E9"}),), BISECT),
     "no release to go back to: find the cause": (board(rollback=QUIET), (), BISECT),
+    "no tracker, rolled back: find the cause by what failed": (
+        board(triage=None, surfaced=True, dark=("pay",), changes=(rolled_back(),)), (),
+        Call("git_bisect", {"endpoint": "pay", "good": "v1.7.0", "bad": "v1.8.0"}),
+    ),
     "tracker down and no answer: roll back": (board(triage=None, surfaced=True, answers=(DOWN,)), (), ROLLBACK),
     "tracker down, but it answers: nothing": (
         board(triage=None, range=None, surfaced=True, answers=(changed(DOWN, {"ok": True}),)), (), None,

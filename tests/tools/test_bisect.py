@@ -10,7 +10,7 @@ from tests.repository import History, asked, history, site
 from tools.bisect import Ends, git_bisect, useless
 from tools.contract import ToolFailed
 from tools.observed import Bisected
-from tools.site import Service, Site
+from tools.site import Endpoint, Service, Site
 from tools.trackers.base import Tracker
 
 REPRODUCTION = """
@@ -52,12 +52,13 @@ def made(tmp_path: Path) -> History:
     return repo
 
 
-def _bisected(repo: History, good: str = "v1.0.0", bad: str = "v1.1.0") -> Bisected:
+def _bisected(repo: History, good: str = "v1.0.0", bad: str = "v1.1.0", **about: JsonValue) -> Bisected:
     command = (sys.executable, str(repo.path.parent / "reproduce.py"), "{event}")
-    where = site(Service("shop", repo.path, reproduce=command), repo.path.parent / "home")
+    pay = {"pay": Endpoint(url="http://127.0.0.1:1/pay?x=1", method="POST")}
+    where = site(Service("shop", repo.path, reproduce=command, endpoints=pay), repo.path.parent / "home")
     ports = {Service: where.service, Site: where, Tracker: OneEvent()}
     before = repo.users()
-    found = asked(git_bisect, ports, {"issue_id": "4711", "good": good, "bad": bad})
+    found = asked(git_bisect, ports, {**(about or {"issue_id": "4711"}), "good": good, "bad": bad})
     assert repo.users() == before
     assert [p.name for p in (where.home / "worktrees" / "shop").iterdir()] == ["lock"]
     return found
@@ -182,3 +183,14 @@ def test_says_so_when_there_are_several_merge_bases(made: History) -> None:
     made.commit("Break", {"app.py": "broken"}, tag="v1.1.0")
     found = _bisected(made, good="v1.0.1")
     assert (found.culprit, "2 merge bases" in found.why) == (None, True)
+
+
+def test_a_failing_endpoint_stands_in_for_the_event_while_the_tracker_is_down(made: History) -> None:
+    for number, source in enumerate(("fine", "broken", "broken"), start=1):
+        made.commit(f"Step {number}", {"app.py": f"# {number} {source}\n"})
+    made.git("tag", "v1.1.0")
+    assert _bisected(made, endpoint="pay").culprit == made.shas[2]
+    with pytest.raises(ToolFailed, match="there are pay"):
+        _bisected(made, endpoint="http://evil.example/")
+    with pytest.raises(ToolFailed, match="not both"):
+        _bisected(made, endpoint="pay", issue_id="4711")
