@@ -16,10 +16,11 @@ from agent.lab.clock import LabClock
 from agent.runtime.clock import WallClock
 from agent.settings import BackEnd, LabTime, Settings, WallTime
 from tools.chats.base import Chats
-from tools.contract import BoundTool, Effect, Options, Ports, Tool
+from tools.contract import BoundTool, Effect, Options, Ports, Tool, ToolFailed
 from tools.deploys.base import Deploys
 from tools.memory import Memory
 from tools.pagers.base import Pagers
+from tools.repo import PLAIN
 from tools.repo import opened as opened_repository
 from tools.shelf import shelf
 from tools.site import Case, Clock, Service, Site
@@ -66,9 +67,19 @@ class Checkout:
     service: Service
 
     async def check(self) -> str:
-        """How many releases it has. Raises ToolFailed when it is no repository, or has none."""
+        """How many releases it has. Raises ToolFailed when it has none, or changes lie about in it."""
         releases = await self.releases()
+        if changed := await self.changed():
+            what = f"{len(changed)} files are changed and not committed, e.g. {changed[0]}: commit or stash them"
+            raise ToolFailed("stanch", what)
         return f"{len(releases)} releases, the newest {releases[-1]}"
+
+    async def changed(self) -> list[str]:
+        """Tracked files with changes that are not committed: what ships is not what lies here. Raises ToolFailed."""
+        repository = await opened_repository("stanch", self.service)
+        asked = ("diff", *PLAIN, "--name-only", "-z", "HEAD")
+        told = await repository.text(*asked, hint="git cannot compare the checkout with its commit")
+        return [name for name in told.split("\0") if name]
 
     async def releases(self) -> tuple[str, ...]:
         """Every release's tag, oldest first. Raises ToolFailed when it is no repository, is shallow, or has none."""

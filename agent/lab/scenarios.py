@@ -89,7 +89,7 @@ _ALL = (
     Scenario(
         "tracker-down",
         "checkout returns 500 for everyone since the deploy",
-        Expected(frozenset({"escalated", "mitigated"}), None, "rollback", "v1.7.0"),
+        Expected(frozenset({"mitigated"}), "many", "rollback", "v1.7.0"),
         PRICES,
         broken=Broken.TRACKER,
     ),

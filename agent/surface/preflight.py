@@ -55,7 +55,10 @@ async def _running(assembled: Assembled) -> str | None:
 
 async def _repository(assembled: Assembled, tag: str | None = None) -> list[str]:
     try:
-        releases = await Checkout(assembled.connected.site.service).releases()
+        checkout = Checkout(assembled.connected.site.service)
+        releases = await checkout.releases()
+        if tag is not None:
+            await checkout.check()
     except ToolFailed as failed:
         return [_problem(assembled, "repo", failed.hint)]
     if tag is not None and tag not in releases:
