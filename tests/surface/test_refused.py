@@ -97,7 +97,7 @@ def test_a_shallow_clone(shop: Shop, refused: Refused, tmp_path: Path, words: tu
 def test_a_dirty_checkout_is_not_shipped_from(shop: Shop, refused: Refused) -> None:
     tracked = Path(shop.repo.working_dir) / "app.py"
     tracked.write_text("whole", encoding="utf-8")
-    shop.repo.index.add([tracked.name])
+    shop.repo.git.add(tracked.name)
     shop.repo.index.commit("Say hello")
     tracked.write_text("half written", encoding="utf-8")
     said = refused(*SHIP)
