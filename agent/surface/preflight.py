@@ -57,8 +57,8 @@ async def _repository(assembled: Assembled, tag: str | None = None) -> list[str]
     try:
         checkout = Checkout(assembled.connected.site.service)
         releases = await checkout.releases()
-        if tag is not None:
-            await checkout.check()
+        if tag is not None or assembled.unfinished() is None:
+            await checkout.check()  # what is under way already goes on, whatever somebody has edited meanwhile
     except ToolFailed as failed:
         return [_problem(assembled, "repo", failed.hint)]
     if tag is not None and tag not in releases:

@@ -94,13 +94,14 @@ def test_a_shallow_clone(shop: Shop, refused: Refused, tmp_path: Path, words: tu
     assert "git fetch --unshallow" in said
 
 
-def test_a_dirty_checkout_is_not_shipped_from(shop: Shop, refused: Refused) -> None:
+@BOTH
+def test_a_dirty_checkout_is_refused_and_left_as_it_is(shop: Shop, refused: Refused, words: tuple[str, ...]) -> None:
     tracked = Path(shop.repo.working_dir) / "app.py"
     tracked.write_text("whole", encoding="utf-8")
     shop.repo.git.add(tracked.name)
     shop.repo.index.commit("Say hello")
     tracked.write_text("half written", encoding="utf-8")
-    said = refused(*SHIP)
+    said = refused(*words)
     assert tracked.name in said
     assert "commit or stash" in said
     assert tracked.read_text(encoding="utf-8") == "half written"
