@@ -178,6 +178,11 @@ class Declares(Args):
         return None
 
     @property
+    def leave(self) -> tuple[str, ...] | None:
+        """Who it says allowed or denied what; None when it is not about that."""
+        return None
+
+    @property
     def declares_resolved(self) -> bool:
         """It states that the incident is over."""
         return False
@@ -213,6 +218,8 @@ class Prepared(Result):
     """What the service's tests said, one line."""
     irreversible: tuple[str, ...] = ()
     """Those of the paths it changes that match the service's irreversible globs."""
+    written: bool = False
+    """A planner wrote it: tested in the sandbox, read by nobody yet."""
 
 
 class Reason(StrEnum):

@@ -6,27 +6,36 @@ from agent.core.closure import cause_known
 from agent.core.incident import Incident
 from agent.core.limits import MAX_CHANGES
 from agent.core.releases import tainted, target, why_not
-from agent.core.verdict import AskHuman, Permit, Refuse, Stop, Verdict
+from agent.core.verdict import AskHuman, Refuse, Stop
 from agent.core.words import Blast, Outcome, Source
-from tools.observed import Change, ChangeKind
+from tools.observed import Change, ChangeKind, Changes, Prepared
 
 FORBIDDEN = ("--admin", "--force", "--no-verify", "--skip-health", "--no-health", "--skip-check", "--no-check")
 """Words that loosen a deploy (G5), wherever in the arguments they stand."""
 
 
-def judge(incident: Incident, change: Change, key: str) -> Verdict:
-    """Whether this CHANGE may be made now."""
+def judge(incident: Incident, change: Change, key: str) -> Refuse | Stop | None:
+    """What stands against making this CHANGE now, whoever allows it; None when nothing does."""
     if objection := _halted(incident, change, key):
         return objection
     match change.change:
         case ChangeKind.ROLLBACK:
-            return _triaged(incident) or _rollback(incident, change, key) or _reversible(incident, change, key)
+            return _triaged(incident) or _rollback(incident, change, key)
         case ChangeKind.HOTFIX:
-            return _triaged(incident) or _hotfix(incident, change, key) or Permit()
+            return _triaged(incident) or _hotfix(incident, change)
         case ChangeKind.RELEASE:
             return _release(incident, change)
         case _:
             assert_never(change.change)
+
+
+def asks(incident: Incident, change: Change) -> tuple[AskHuman, ...]:
+    """What a human must look at before this CHANGE, which nothing else stands against."""
+    between, fix = _between(incident, change), _prepared(incident, change)
+    crossed = (between and between.irreversible) or (fix and fix.irreversible) or ()
+    cannot = AskHuman("G10", f"{len(crossed)} changed paths cannot be rolled back, e.g. {''.join(crossed[:1])}")
+    unread = AskHuman("G12", f"a planner wrote {change.to}: read it first, `git show {change.to}`")
+    return ((cannot,) if crossed else ()) + ((unread,) if fix and fix.written else ())
 
 
 def _halted(incident: Incident, change: Change, key: str) -> Refuse | Stop | None:
@@ -67,49 +76,45 @@ def _rollback(incident: Incident, change: Change, key: str) -> Refuse | None:
     if any(made.key != key and made.at > history.at for made in incident.changes):
         return Refuse("G6", "the deploy history is older than the last change: read it again (deploy_status)")
     found = target(incident)
-    if found.release == change.to:
+    if found.release != change.to:
+        why = why_not(change.to, history, tainted(incident.triage, history))
+        return Refuse("G6", why or f"roll back to {found.release or 'no release'}: {found.why}")
+    if _between(incident, change) is None:
+        return Refuse("G10", f"read what changed between {change.to} and {history.current} first (git_changes)")
+    return None
+
+
+def _between(incident: Incident, change: Change) -> Changes | None:
+    """What a rollback takes back, as far as it was read."""
+    if change.change is not ChangeKind.ROLLBACK or incident.deployments is None:
         return None
-    why = why_not(change.to, history, tainted(incident.triage, history))
-    return Refuse("G6", why or f"roll back to {found.release or 'no release'}: {found.why}")
+    ends = (change.to, incident.deployments.current)
+    return next((one for one in reversed(incident.diffs) if (one.older, one.newer) == ends), None)
 
 
-def _reversible(incident: Incident, change: Change, key: str) -> Verdict:
-    """G10: what lies between must be known, and free of what cannot be rolled back."""
-    current = incident.deployments.current if incident.deployments else None
-    between = [one for one in incident.diffs if (one.older, one.newer) == (change.to, current)]
-    if not between:
-        return Refuse("G10", f"read what changed between {change.to} and {current} first (git_changes)")
-    return _crossed(between[-1].irreversible, incident, key) or Permit()
-
-
-def _crossed(paths: tuple[str, ...], incident: Incident, key: str) -> AskHuman | None:
-    if not paths or allowed(incident, key):
-        return None
-    return AskHuman("G10", f"{len(paths)} changed paths cannot be rolled back, e.g. {paths[0]}")
-
-
-def allowed(incident: Incident, key: str) -> bool:
-    """A named human said yes to this very call."""
-    return any(approved.key == key for approved in incident.approved)
-
-
-def _hotfix(incident: Incident, change: Change, key: str) -> Refuse | AskHuman | None:
-    """G5: limited blast radius, a known cause, and a fix prepared for it; G10: it takes nothing back for good."""
+def _hotfix(incident: Incident, change: Change) -> Refuse | None:
+    """G5: limited blast radius, a known cause, and a fix prepared for it."""
     blast = incident.triage.blast if incident.triage else None
     if blast not in {Blast.SINGLE, Blast.ONE_FEATURE}:
         return Refuse("G5", "a hotfix is for a limited blast radius; roll back instead")
     if not cause_known(incident):
         return Refuse("G5", "a hotfix needs a known cause; bisect first")
+    if _prepared(incident, change) is None:
+        return Refuse("G5", f"{change.to} was not prepared as a fix of the known cause; call hotfix_prepare first")
+    return None
+
+
+def _prepared(incident: Incident, change: Change) -> Prepared | None:
+    """The fix of the known cause that this hotfix would ship."""
+    if change.change is not ChangeKind.HOTFIX:
+        return None
     commit = incident.cause.commit if incident.cause else None
-    fix = next((one for one in reversed(incident.prepared) if (one.tag, one.fixes) == (change.to, commit)), None)
-    if fix is None:
-        return Refuse("G5", f"{change.to} was not prepared as a fix of {commit}; call hotfix_prepare first")
-    return _crossed(fix.irreversible, incident, key)
+    return next((one for one in reversed(incident.prepared) if (one.tag, one.fixes) == (change.to, commit)), None)
 
 
-def _release(incident: Incident, change: Change) -> Verdict:
+def _release(incident: Incident, change: Change) -> Refuse | None:
     """Only a human's `stanch ship TAG` puts a new release out, and only that one."""
     opened = incident.opened
     if opened is None or opened.source is not Source.SHIP or opened.release != change.to:
         return Refuse("G1", "a new release is never deployed during an incident")
-    return Permit()
+    return None

@@ -2,18 +2,43 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, Field, JsonValue
 
-from agent.core.words import Blast, By, CauseLevel, Outcome, Source, State
+from agent.core.findings import Claimed, Recordable, Reported, Surfaced, Triaged, Verified, Watched
+from agent.core.policy import Policy
+from agent.core.words import By, Outcome, Source, State
 from tools.contract import Effect
-from tools.observed import ChangeKind, Frame, Reason
+from tools.observed import ChangeKind, Reason
+
+__all__ = [
+    "Approved",
+    "Asked",
+    "Budget",
+    "Called",
+    "Claimed",
+    "Closed",
+    "Denied",
+    "Entered",
+    "Fact",
+    "Fallback",
+    "Intended",
+    "Left",
+    "Opened",
+    "Owed",
+    "Recorded",
+    "Refused",
+    "Reported",
+    "Routed",
+    "Skipped",
+    "Spent",
+    "Surfaced",
+    "Triaged",
+    "Verified",
+    "Watched",
+]
 
 
-class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Budget(_Fact):
+class Budget(Recordable):
     """What an incident may spend; never more than limits.py allows."""
 
     turns: int = Field(ge=0)
@@ -21,7 +46,7 @@ class Budget(_Fact):
     cost_usd: float = Field(ge=0)
 
 
-class Opened(_Fact):
+class Opened(Recordable):
     """An incident began."""
 
     kind: Literal["opened"] = "opened"
@@ -34,13 +59,15 @@ class Opened(_Fact):
     """sha256 of the skill's text."""
     planner: str
     budget: Budget
+    policy: Policy = Policy()
+    """What of it waits for a human, or is never done, as configured when it opened."""
     release: str | None = None
     """Git tag: the release to ship, or the one whose watch saw new issues."""
     halted: str = ""
     """Why nothing may be deployed in it: a rollback of the same service failed shortly before. Empty when it may."""
 
 
-class Entered(_Fact):
+class Entered(Recordable):
     """A phase began."""
 
     kind: Literal["entered"] = "entered"
@@ -49,7 +76,7 @@ class Entered(_Fact):
     why: str
 
 
-class Skipped(_Fact):
+class Skipped(Recordable):
     """A phase that does not apply, or comes later."""
 
     kind: Literal["skipped"] = "skipped"
@@ -58,7 +85,7 @@ class Skipped(_Fact):
     why: str
 
 
-class Routed(_Fact):
+class Routed(Recordable):
     """Code chose a routing row of the playbook from the blast radius."""
 
     kind: Literal["routed"] = "routed"
@@ -70,7 +97,7 @@ class Routed(_Fact):
     deferred: tuple[int, ...] = ()
 
 
-class Left(_Fact):
+class Left(Recordable):
     """A phase ended, with its report."""
 
     kind: Literal["left"] = "left"
@@ -82,7 +109,7 @@ class Left(_Fact):
     """No planner was asked: code concluded it alone."""
 
 
-class Refused(_Fact):
+class Refused(Recordable):
     """The guard refused a proposal, or a planner asked for what the phase does not grant."""
 
     kind: Literal["refused"] = "refused"
@@ -92,7 +119,7 @@ class Refused(_Fact):
     why: str
 
 
-class Intended(_Fact):
+class Intended(Recordable):
     """An effect is about to be tried: written before the world is touched."""
 
     kind: Literal["intended"] = "intended"
@@ -107,7 +134,7 @@ class Intended(_Fact):
     """The release that ran before, for a CHANGE."""
 
 
-class Called(_Fact):
+class Called(Recordable):
     """A call came back. With an `ok` outcome it is evidence."""
 
     kind: Literal["called"] = "called"
@@ -127,110 +154,41 @@ class Called(_Fact):
     """Why it failed and what to do; ours, never a vendor's words."""
 
 
-class Triaged(_Fact):
-    """Triage is concluded; all numbers by pure code from the tracker's picture."""
-
-    kind: Literal["triaged"] = "triaged"
-    blast: Blast
-    users: int
-    features: tuple[str, ...]
-    orgs: tuple[str, ...]
-    regions: tuple[str, ...]
-    issues: tuple[str, ...]
-    """Ids of the hot issues."""
-    lead: str
-    """`SHOP-1 KeyError: …` of the most frequent hot issue. Untrusted text."""
-    url: str
-    frame: Frame | None
-    onset: AwareDatetime | None
-    rate: float
-    """Events of the hot issues per minute, recently."""
-    own_baseline: float
-    """What the hot issues did per minute before they were hot."""
-    baseline: float
-    """All errors per minute before the onset."""
-    traffic: float
-    """Requests per minute before the onset; 0 when unknown."""
-    releases: tuple[str, ...]
-    """Every release (git tag) that any hot issue was ever seen in."""
-    first_release: str | None
-    evidence: tuple[int, ...]
-
-
-class Surfaced(_Fact):
-    """Humans were told that the tracker cannot be reached."""
-
-    kind: Literal["surfaced"] = "surfaced"
-    what: str
-
-
-class Reported(_Fact):
-    """A human's own account of the impact."""
-
-    kind: Literal["reported"] = "reported"
-    impact: str
-    by: str
-
-
-class Claimed(_Fact):
-    """A root cause at some level. Only code raises the level, and only from evidence."""
-
-    kind: Literal["claimed"] = "claimed"
-    level: CauseLevel
-    statement: str
-    commit: str | None = None
-    release: str | None = None
-    """First release that contains it."""
-    evidence: tuple[int, ...] = ()
-    by: str = "code"
-
-
-class Verified(_Fact):
-    """The signal was read again after the wait."""
-
-    kind: Literal["verified"] = "verified"
-    recovered: bool
-    final: bool
-    """False while there is still time to look again."""
-    read: bool = True
-    """False when the signal could not be read: nothing is known of what the last CHANGE did."""
-    rate_before: float
-    rate_after: float
-    baseline: float
-    traffic: float
-    answered: bool
-    why: str
-
-
-class Watched(_Fact):
-    """The tracker was read after a release, for issues that were first seen in it."""
-
-    kind: Literal["watched"] = "watched"
-    issues: tuple[str, ...]
-    """`SHOP-7 KeyError: …` of each, and every endpoint that fails. Untrusted text."""
-    final: bool
-
-
-class Approved(_Fact):
-    """A named human allowed one call, once."""
-
-    kind: Literal["approved"] = "approved"
-    key: str
-    by: str = Field(min_length=1)
-
-
-class Asked(_Fact):
+class Asked(Recordable):
     """A call waits for a human."""
 
     kind: Literal["asked"] = "asked"
     phase: int
     key: str
+    call: str
+    """Fingerprint of key and arguments: what a human allows or denies."""
     tool: str
     args: dict[str, JsonValue]
+    guard: str
     why: str
+    until: AwareDatetime
+    """When it is too late to answer."""
 
 
-class Spent(_Fact):
+class Approved(Recordable):
+    """A named human allowed one call, with the very arguments that it was asked for."""
+
+    kind: Literal["approved"] = "approved"
+    call: str
+    by: str = Field(min_length=1)
+    until: AwareDatetime
+    """When it lapses: what a human saw then may not be so any more."""
+
+
+class Denied(Recordable):
+    """A named human forbade one call."""
+
+    kind: Literal["denied"] = "denied"
+    call: str
+    by: str = Field(min_length=1)
+
+
+class Spent(Recordable):
     """Model turns used since the last such fact."""
 
     kind: Literal["spent"] = "spent"
@@ -241,7 +199,7 @@ class Spent(_Fact):
     model: str
 
 
-class Fallback(_Fact):
+class Fallback(Recordable):
     """The configured model was unavailable; the rules planner went on."""
 
     kind: Literal["fallback"] = "fallback"
@@ -249,7 +207,7 @@ class Fallback(_Fact):
     why: str
 
 
-class Owed(_Fact):
+class Owed(Recordable):
     """The run cannot go on by itself; humans must be paged for this reason."""
 
     kind: Literal["owed"] = "owed"
@@ -258,7 +216,7 @@ class Owed(_Fact):
     why: str
 
 
-class Closed(_Fact):
+class Closed(Recordable):
     """The incident ended."""
 
     kind: Literal["closed"] = "closed"
@@ -281,8 +239,9 @@ Fact: TypeAlias = Annotated[
     | Claimed
     | Verified
     | Watched
-    | Approved
     | Asked
+    | Approved
+    | Denied
     | Spent
     | Fallback
     | Owed
@@ -291,7 +250,7 @@ Fact: TypeAlias = Annotated[
 ]
 
 
-class Recorded(_Fact):
+class Recorded(Recordable):
     """A fact with its place in the journal."""
 
     n: int

@@ -8,6 +8,7 @@ from typing import TypeAlias, assert_never
 
 from pydantic import ValidationError
 
+from agent.core.approval import deadline, policy, waiting
 from agent.core.closure import ending
 from agent.core.errors import IllegalFact
 from agent.core.facts import (
@@ -16,6 +17,7 @@ from agent.core.facts import (
     Called,
     Claimed,
     Closed,
+    Denied,
     Entered,
     Fact,
     Fallback,
@@ -34,15 +36,16 @@ from agent.core.facts import (
     Verified,
     Watched,
 )
-from agent.core.incident import ChangeMade, Incident, Page
+from agent.core.incident import ChangeMade, Incident, Page, Said
 from agent.core.limits import MIN_VERIFY_WAIT
+from agent.core.proposal import fingerprint
 from agent.core.words import Blast, CauseLevel, Outcome, State
 from tools.contract import Effect
 from tools.observed import Answers, Bisected, Changes, Deployed, Deployment, Deployments, Noted, Picture, Prepared
 
 LEVELS = tuple(CauseLevel)
 Ran: TypeAlias = Opened | Closed | Owed | Spent | Fallback
-Human: TypeAlias = Approved | Asked
+Human: TypeAlias = Asked | Approved | Denied
 Phase: TypeAlias = Entered | Left | Skipped | Routed | Refused
 Finding: TypeAlias = Triaged | Surfaced | Reported | Claimed | Verified | Watched
 AFTER_THE_END: TypeAlias = Called | Claimed | Spent | Left | Owed
@@ -63,12 +66,12 @@ def apply(incident: Incident, recorded: Recorded) -> Incident:
     """The incident after one more fact. Raises IllegalFact if it cannot follow."""
     fact = recorded.fact
     _follows(incident, recorded)
-    moved = replace(incident, facts=recorded.n, last_at=recorded.at)
+    moved = replace(incident, facts=recorded.n, last_at=recorded.at, news=_news(incident, recorded))
     match fact:
         case Opened() | Closed() | Owed() | Spent() | Fallback():
             return _run(moved, fact, recorded.at)
-        case Approved() | Asked():
-            return _human(moved, fact)
+        case Asked() | Approved() | Denied():
+            return _human(moved, fact, recorded.at)
         case Entered() | Left() | Skipped() | Routed() | Refused():
             return _phase(moved, fact)
         case Triaged() | Surfaced() | Reported() | Claimed() | Verified() | Watched():
@@ -89,6 +92,23 @@ def _follows(incident: Incident, recorded: Recorded) -> None:
         raise IllegalFact(f"fact {recorded.n} ({fact.kind}) follows fact {incident.facts}")
     if incident.state is not State.OPEN and not _may_follow_the_end(incident, fact):
         raise IllegalFact(f"fact {recorded.n} ({fact.kind}) comes after the incident was {incident.state}")
+
+
+def _news(incident: Incident, recorded: Recorded) -> int:
+    """The number of the last fact that told something new: what somebody only wants, or hears again, does not."""
+    match recorded.fact:
+        case Refused() | Asked() | Spent() | Intended() | Owed():
+            return incident.news
+        case Called() as fact:
+            said = _said(fact, recorded.n)
+            known = any((one.call, one.what) == (said.call, said.what) for one in incident.said)
+            return incident.news if known else recorded.n
+        case _:
+            return recorded.n
+
+
+def _said(fact: Called, n: int) -> Said:
+    return Said(fingerprint(fact.key, fact.args), fact.by, f"{fact.outcome} {fact.digest} {fact.hint}", n)
 
 
 def _may_follow_the_end(incident: Incident, fact: Fact) -> bool:
@@ -123,14 +143,16 @@ def _run(incident: Incident, fact: Ran, at: datetime) -> Incident:
             assert_never(fact)
 
 
-def _human(incident: Incident, fact: Human) -> Incident:
-    match fact:
-        case Approved():
-            return replace(incident, approved=(*incident.approved, fact))
-        case Asked():
-            return replace(incident, asked=(*incident.asked, fact))
-        case _:
-            assert_never(fact)
+def _human(incident: Incident, fact: Human, at: datetime) -> Incident:
+    """An answer must be to a question that waits, by somebody whose word counts, and not hold for too long."""
+    if not isinstance(fact, Asked):
+        if all(one.call != fact.call for one in waiting(incident, at)):
+            raise IllegalFact(f"call {fact.call} waits for no answer")
+        if not policy(incident).may_answer(fact.by):
+            raise IllegalFact(f"{fact.by} is not among those who may allow or deny")
+    if isinstance(fact, Approved) and fact.until > deadline(incident, at):
+        raise IllegalFact(f"call {fact.call} may not be allowed until {fact.until}")
+    return replace(incident, leave=(*incident.leave, fact))
 
 
 def _phase(incident: Incident, fact: Phase) -> Incident:
@@ -192,7 +214,7 @@ def _intended(incident: Incident, fact: Intended, at: datetime) -> Incident:
 
 
 def _called(incident: Incident, fact: Called, recorded: Recorded) -> Incident:
-    counted = replace(incident, calls=incident.calls + 1)
+    counted = replace(incident, calls=incident.calls + 1, said=(*incident.said, _said(fact, recorded.n)))
     if fact.effect is Effect.PAGE:
         page = Page(str(fact.args.get("reason", "other")), fact.outcome is Outcome.OK, str(fact.data.get("by", "")))
         counted = replace(counted, pages=(*counted.pages, page))

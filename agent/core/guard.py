@@ -5,32 +5,20 @@ touched; nothing in a skill, a prompt or a tool's answer reaches it except as a 
 `changes.py`, those for saying that something is over in `closure.py`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from agent.core import changes, closure
-from agent.core.changes import allowed
+from agent.core.approval import missing, stated
 from agent.core.incident import Incident
 from agent.core.limits import MAX_CALLS, MAX_COST_USD, MAX_OPEN, MAX_TOKENS, MAX_TURNS
+from agent.core.proposal import Proposal
 from agent.core.verdict import AskHuman, Permit, Refuse, Stop, Verdict
 from agent.core.words import By, State
-from tools.contract import Args, Effect
-from tools.observed import Change, Declares, Written
+from tools.contract import Effect
+from tools.observed import Change, Declares
 
 __all__ = ["AskHuman", "Permit", "Proposal", "Refuse", "Stop", "Verdict", "judge", "spent"]
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A call that somebody wants made, with its arguments parsed and its effect as the tool declares it."""
-
-    tool: str
-    effect: Effect
-    args: Args
-    key: str
-    by: By
-
 
 Reason: TypeAlias = str | None
 PLANNERS_REASONS = frozenset({"other", "cause_unproven"})
@@ -41,19 +29,21 @@ def judge(incident: Incident, proposal: Proposal, now: datetime) -> Verdict:
     """What may be done with this proposal now."""
     if incident.opened is None:
         return Refuse("G1", "no incident is open")
-    if proposal.by is By.PLANNER and (why := _over(incident, now)):
-        return why
+    if proposal.by is not By.PLANNER:
+        return _judged(incident, proposal, now)
+    return _over(incident, now) or _again(incident, proposal, _judged(incident, proposal, now))
+
+
+def _judged(incident: Incident, proposal: Proposal, now: datetime) -> Verdict:
     match proposal.effect:
         case Effect.READ:
             return Permit()
         case Effect.NOTE:
-            return _note(incident, proposal)
+            return _note(incident, proposal) or missing(incident, proposal, now) or Permit()
         case Effect.PAGE:
             return _page(incident, proposal)
-        case Effect.CHANGE:
+        case Effect.CHANGE | Effect.IRREVERSIBLE:
             return _change(incident, proposal, now)
-        case Effect.IRREVERSIBLE:
-            return AskHuman("G10", "it cannot be undone")
         case _:
             assert_never(proposal.effect)
 
@@ -82,19 +72,28 @@ def _over(incident: Incident, now: datetime) -> Stop | None:
     return Stop("G9", why) if why else None
 
 
-def _note(incident: Incident, proposal: Proposal) -> Verdict:
-    if isinstance(proposal.args, Written) and proposal.args.brings_code and not allowed(incident, proposal.key):
-        return AskHuman("G12", "nobody has reviewed its code, which the service's tests would run; try a revert")
+def _again(incident: Incident, proposal: Proposal, verdict: Verdict) -> Verdict:
+    """A planner in a loop: a call that may be made, was made before, and nothing was learnt since."""
+    made = (one.n for one in incident.said if (one.call, one.by) == (proposal.call, proposal.by))
+    last = max(made, default=None)
+    if last is None or incident.news > last or not isinstance(verdict, Permit):
+        return verdict
+    return Refuse("G9", f"this very call was made before (fact {last}) and nothing is new since: use what it said")
+
+
+def _note(incident: Incident, proposal: Proposal) -> Refuse | None:
     if not isinstance(proposal.args, Declares):
-        return Permit()
+        return None
     if proposal.args.declares_cause and (why := closure.cause_missing(incident)):
         return Refuse("G4", why)
     if (blamed := proposal.args.blames) and not (_culprit(incident) or "").startswith(blamed):
         return Refuse("G4", f"{blamed} is not the proven or confirmed culprit: {_culprit(incident) or 'none is known'}")
+    if (said := proposal.args.leave) is not None and said != (known := stated(incident)):
+        return Refuse("G11", f"who allowed what is not for you to word: give `approvals` as {[*known]}")
     end = closure.ending(incident)
     if proposal.args.declares_resolved and end.state is not State.RESOLVED:
         return Refuse("G3" if closure.recovery_missing(incident) else "G4", f"it would end {end.state}: {end.why}")
-    return Permit()
+    return None
 
 
 def _culprit(incident: Incident) -> str | None:
@@ -119,4 +118,9 @@ def _change(incident: Incident, proposal: Proposal, now: datetime) -> Verdict:
         return Stop("G9", why)
     if not isinstance(proposal.args, Change):
         return Refuse("G13", f"{proposal.tool} does not say what it changes, so nobody can judge it")
-    return changes.judge(incident, proposal.args, proposal.key)
+    if objection := changes.judge(incident, proposal.args, proposal.key):
+        return objection
+    asks = changes.asks(incident, proposal.args)
+    if proposal.effect is Effect.IRREVERSIBLE:
+        asks = (AskHuman("G10", "it cannot be undone"), *asks)
+    return missing(incident, proposal, now, asks) or Permit()

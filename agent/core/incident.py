@@ -8,6 +8,7 @@ from agent.core.facts import (
     Asked,
     Called,
     Claimed,
+    Denied,
     Left,
     Opened,
     Owed,
@@ -19,7 +20,7 @@ from agent.core.facts import (
     Verified,
     Watched,
 )
-from agent.core.words import CauseLevel, Outcome, State
+from agent.core.words import By, CauseLevel, Outcome, State
 from tools.observed import Answered, Bisected, ChangeKind, Changes, Deployments, Noted, Picture, Prepared
 
 
@@ -46,6 +47,18 @@ class Page:
     reason: str
     reached: bool
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one call came to."""
+
+    call: str
+    """Its fingerprint."""
+    by: By
+    what: str
+    """Outcome, digest and hint: the same words again are no news."""
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +97,15 @@ class Incident:
     watched: Watched | None = None
     pages: tuple[Page, ...] = ()
     owed: tuple[Owed, ...] = ()
-    approved: tuple[Approved, ...] = ()
-    asked: tuple[Asked, ...] = ()
+    leave: tuple[Asked | Approved | Denied, ...] = ()
+    """What humans were asked for, and what they said, in order."""
     notes: tuple[tuple[str, Noted], ...] = ()
     """(tool, what it wrote), in order."""
     calls: int = 0
+    said: tuple[Said, ...] = ()
+    """What every call came to, in order."""
+    news: int = 0
+    """Number of the last fact that told something new."""
     turns: int = 0
     tokens: int = 0
     cost_usd: float = 0.0

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, NamedTuple, assert_never
 
+from agent.core.approval import about
 from agent.core.facts import (
     Approved,
     Asked,
     Called,
     Claimed,
     Closed,
+    Denied,
     Entered,
     Fact,
     Fallback,
@@ -64,24 +66,34 @@ def _told(fact: Fact) -> str:
             return _finding(fact)
         case Intended() | Called() | Refused():
             return _call(fact)
-        case Fallback() | Owed() | Asked() | Approved() | Spent():
+        case Asked() | Approved() | Denied():
+            return _leave(fact)
+        case Fallback() | Owed() | Spent():
             return _run(fact)
         case _:
             assert_never(fact)
 
 
-def _run(fact: Fallback | Owed | Asked | Approved | Spent) -> str:
+def _run(fact: Fallback | Owed | Spent) -> str:
     match fact:
         case Fallback(why=why):
             return f"the model is unavailable, the rules planner goes on: {why}"
         case Owed(reason=reason, why=why):
             return f"humans are needed ({reason}): {why}"
-        case Asked(key=key, why=why):
-            return f"{key} waits for a human: {why}"
-        case Approved(key=key, by=by):
-            return f"{by} allowed {key}"
         case Spent():
             return ""
+        case _:
+            assert_never(fact)
+
+
+def _leave(fact: Asked | Approved | Denied) -> str:
+    match fact:
+        case Asked():
+            return f"{about(fact)} waits for a human until {fact.until:%H:%M:%S}: {fact.why}"
+        case Approved(call=call, by=by):
+            return f"{by} allowed call {call}"
+        case Denied(call=call, by=by):
+            return f"{by} denied call {call}"
         case _:
             assert_never(fact)
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from agent.core.approval import deadline, waiting
 from agent.core.facts import Asked, Called, Fact, Intended, Owed, Refused
 from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge
 from agent.core.incident import Incident
@@ -122,14 +123,30 @@ class Gate:
             case Refuse(guard=guard, why=why):
                 return self._refused(ask, guard, why)
             case AskHuman(guard=guard, why=why):
-                how = f"stanch incidents approve {ask.incident} {proposal.key} --by NAME"
-                why = f"not executed: {why}. A human must allow it: {how}"
-                key, args = proposal.key, dict(ask.args)
-                asked = Asked(phase=ask.phase, key=key, tool=ask.tool, args=args, why=why)
-                return self._refused(ask, guard, why, asked, Owed(reason=Reason.ASKED, guard=guard, why=why))
+                return self._held(ask, proposal, guard, why)
             case Stop(guard=guard, why=why):
                 owed = (Owed(reason=Reason.BUDGET_SPENT, guard=guard, why=why),) if guard == "G9" else ()
                 return self._refused(ask, guard, f"no more: {why}", *owed)
+
+    def _held(self, ask: Ask, proposal: Proposal, guard: str, why: str) -> Answer:
+        """Not executed: a human is asked for leave, once, and paged."""
+        now, call = self.clock.now(), proposal.call
+        incident = self.journal.incident(ask.incident)
+        why = f"not executed: {why}. A human must allow it: stanch incidents approve {ask.incident} {call} --by NAME"
+        owed = Owed(reason=Reason.ASKED, guard=guard, why=why)
+        if any(one.call == call for one in waiting(incident, now)):
+            return self._refused(ask, guard, why, owed)
+        asked = Asked(
+            phase=ask.phase,
+            key=proposal.key,
+            call=call,
+            tool=ask.tool,
+            args=proposal.args.model_dump(mode="json"),
+            guard=guard,
+            why=why,
+            until=deadline(incident, now),
+        )
+        return self._refused(ask, guard, why, asked, owed)
 
     def _refused(self, ask: Ask, guard: str, why: str, *also: Asked | Owed) -> Answer:
         answer = Answer(ok=False, hint=f"{guard}: {why}")

@@ -1,15 +1,18 @@
 """What humans do to an incident: confirm its cause, allow a call, take it over. Code still decides how it ends."""
 
 from dataclasses import dataclass, replace
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, JsonValue
 
+from agent.core.approval import about, deadline, policy, waiting
 from agent.core.closure import ending
 from agent.core.duty import Duty
 from agent.core.errors import AgentError
-from agent.core.facts import Approved, Claimed, Closed, Fact, Left
+from agent.core.facts import Approved, Asked, Claimed, Closed, Denied, Fact, Left
 from agent.core.incident import Incident
+from agent.core.policy import MAX_NAME
 from agent.core.words import By, CauseLevel, Outcome, State
 from agent.runtime.desk import Desk
 from agent.runtime.duties import finish, settle
@@ -19,7 +22,7 @@ from agent.runtime.runner import Runner, held
 
 HUMAN: Final = 0
 """The phase that what humans do is kept under; no skill has one of that number."""
-MAX_NAME, MAX_WORDS = 80, 2000
+MAX_WORDS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +86,54 @@ def abort(journal: Journal, incident: str, by: str, because: str | None = None) 
     return now
 
 
-def approve(journal: Journal, incident: str, key: str, by: str) -> None:
-    """Allow one call that the guard holds back, once. Raises AgentError for a call that nobody asked for."""
-    name, now = named(by), _open(journal, incident)
-    if given := next((one for one in now.approved if one.key == key), None):
-        raise AgentError(f"{given.by} allowed that already")
-    waits = waiting(now)
-    if key not in waits:
-        there = "\n".join(["asked for:", *(f"  {one}" for one in waits)]) if waits else "nothing is asked for"
-        late = " any more: it went on without" if any(one.key == key for one in now.asked) else ""
-        raise AgentError(f"{incident} does not wait for `{key}`{late}; {there}")
-    journal.write(incident, Entry((Approved(key=key, by=name),)))
+class Reply(NamedTuple):
+    """What a human says to a call that waits."""
+
+    call: str
+    """Its fingerprint, or the beginning of it; its business key does as well."""
+    by: str
+    yes: bool
 
 
-def waiting(incident: Incident) -> dict[str, str]:
-    """The calls that an answer can still set going, by key, with why they wait."""
-    answered = {one.key for one in incident.approved}
-    there = (one for one in incident.asked if one.key not in answered and one.phase not in incident.left)
-    return {one.key: one.why for one in there} if incident.state is State.OPEN else {}
+def reply(journal: Journal, incident: str, said: Reply) -> Asked:
+    """Keep a human's yes or no to one waiting call; returns that. The only way in, for every surface.
+
+    Raises AgentError for a call that nobody asked for or of another incident, for one that was answered, or is too
+    late, and for somebody who may not answer.
+    """
+    name, now, at = named(said.by), _open(journal, incident), journal.now()
+    if not policy(now).may_answer(name):
+        raise AgentError(f"{name} may not answer; stanch.toml lists {', '.join(policy(now).approvers)}")
+    asked = _asked(incident, now, said.call, at)
+    until = deadline(now, at)
+    fact = Approved(call=asked.call, by=name, until=until) if said.yes else Denied(call=asked.call, by=name)
+    journal.write(incident, Entry((fact,)))
+    return asked
+
+
+def _asked(incident: str, now: Incident, call: str, at: datetime) -> Asked:
+    """The question that `call` means."""
+    waits = waiting(now, at)
+    fits = [one for one in _meant(now, call) if one in waits]
+    if len(fits) == 1:
+        return fits[0]
+    told = [one for one in now.leave if one.call in {asked.call for asked in _meant(now, call)}]
+    there = "\n".join(["these wait:", *(f"  {about(one)}" for one in waits)]) if waits else "nothing waits for a human"
+    match told[-1:]:
+        case [Approved(by=by)]:
+            raise AgentError(f"{by} allowed that already")
+        case [Denied(by=by)]:
+            raise AgentError(f"{by} denied that already")
+        case [Asked(until=until)]:
+            raise AgentError(f"too late: it waited until {until:%H:%M:%S} UTC, and was not executed; {there}")
+        case _:
+            raise AgentError(f"{incident} does not wait for `{call}`; {there}")
+
+
+def _meant(now: Incident, call: str) -> list[Asked]:
+    """Every question that these words can mean."""
+    asked = [one for one in now.leave if isinstance(one, Asked)]
+    return [one for one in asked if call and (one.call.startswith(call) or one.key == call)]
 
 
 async def tell(runner: Runner, incident: str) -> bool:

@@ -71,8 +71,9 @@ class Journal:
     """Append-only facts of all incidents, and the ledger of their effects."""
 
     def __init__(self, url: str, now: Callable[[], datetime]) -> None:
+        self.now = now
+        """The world's time, by which facts are dated."""
         self._engine: Engine = create_engine(url, connect_args={"timeout": 30} if url.startswith("sqlite") else {})
-        self._now = now
         self._listeners: list[Callable[[str, Recorded], None]] = []
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _wal)
@@ -89,7 +90,7 @@ class Journal:
         with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
             before = self._facts(connection, incident)
             n = before[-1].n if before else 0
-            at = self._now()
+            at = self.now()
             added = tuple(Recorded(n=n + 1 + i, at=at, fact=fact) for i, fact in enumerate(entry.facts))
             fold((*before, *added))
             for one in added:

@@ -7,6 +7,7 @@ from datetime import datetime
 from agent.core.facts import Budget, Opened
 from agent.core.limits import MAX_COST_USD, MAX_OPEN, MAX_TOKENS, MAX_TURNS
 from agent.core.plan import Plan
+from agent.core.policy import Policy
 from agent.core.words import Outcome, Source, State
 from agent.runtime.journal import Entry, Journal
 
@@ -22,6 +23,15 @@ class Alert:
     at: datetime
     release: str | None = None
     """Git tag: the release to ship, or the one whose watch saw new issues."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an incident is worked under. They hold for all of it: what is configured later is for the next one."""
+
+    planner: str
+    budget: Budget
+    policy: Policy = Policy()
 
 
 def budget(turns: int | None = None, tokens: int | None = None, cost_usd: float | None = None) -> Budget:
@@ -74,7 +84,7 @@ def halted(journal: Journal, alert: Alert) -> str:
     return f"the rollback to {last.to} failed in {incident}"
 
 
-def open_incident(journal: Journal, alert: Alert, plan: Plan, spend: Budget, planner: str) -> str:
+def open_incident(journal: Journal, alert: Alert, plan: Plan, terms: Terms) -> str:
     """Open an incident; returns its id, e.g. `shop-20261123-4f2a91`. Opening the same one again changes nothing."""
     seed = f"{alert.service}\n{alert.source}\n{alert.sentence}\n{alert.release}\n{alert.at.isoformat()}"
     incident = f"{alert.service}-{alert.at:%Y%m%d}-{hashlib.sha256(seed.encode()).hexdigest()[:6]}"
@@ -84,8 +94,9 @@ def open_incident(journal: Journal, alert: Alert, plan: Plan, spend: Budget, pla
         sentence=alert.sentence,
         skill=plan.playbook.name,
         playbook=plan.playbook.sha256,
-        planner=planner,
-        budget=spend,
+        planner=terms.planner,
+        budget=terms.budget,
+        policy=terms.policy,
         release=alert.release,
         halted="" if alert.source is Source.SHIP else halted(journal, alert),
     )

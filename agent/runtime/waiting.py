@@ -7,9 +7,10 @@ from typing import Any
 from dbos import DBOS
 from pydantic import JsonValue
 
+from agent.core.approval import waiting
 from agent.core.blast import MINUTE
-from agent.core.facts import Owed, Verified, Watched
-from agent.core.limits import APPROVAL_WAIT, HOT_EVENTS
+from agent.core.facts import Approved, Asked, Owed, Verified, Watched
+from agent.core.limits import HOT_EVENTS
 from agent.core.verify import judge, window
 from agent.core.words import By, Outcome, State
 from agent.runtime.desk import Desk
@@ -43,30 +44,23 @@ async def watch(desk: Desk) -> None:
         await DBOS.sleep_async(desk.clock.wall_s(60))
 
 
-async def approval(desk: Desk) -> None:
+async def leave(desk: Desk) -> None:
     """While a call of this phase waits for a human, wait with it; make it once it is allowed."""
-    since = await step("asked since", _now, desk)
     look = 0
-    while await step(f"allowed:{look}", _allowed, desk, since) is False:
+    while await step(f"leave:{look}", _waits, desk):
         look += 1
         await DBOS.sleep_async(desk.clock.wall_s(10))
 
 
-async def _allowed(desk: Desk, since: str) -> bool:
-    """False while there is something to wait for. What a named human allowed is made in that human's name."""
-    incident = desk.incident
-    allowed = {one.key for one in incident.approved}
-    asked = [one for one in incident.asked if one.phase == desk.phase]
-    for one in asked:
-        if one.key in allowed:
-            await desk.call(f"looked:{one.key}", "deploy_status", {})  # what ran when it was asked may run no more
-            await desk.call(f"approved:{one.key}", one.tool, one.args, By.HUMAN)
-    waits = any(one.key not in allowed for one in asked) and incident.state is State.OPEN
-    return not waits or desk.clock.now() >= datetime.fromisoformat(since) + APPROVAL_WAIT
-
-
-async def _now(desk: Desk) -> str:
-    return desk.clock.now().isoformat()
+async def _waits(desk: Desk) -> bool:
+    """Whether a question of this phase is still open. What a named human allowed is made in that human's name."""
+    asked = {one.call: one for one in desk.incident.leave if isinstance(one, Asked) and one.phase == desk.phase}
+    for n, one in enumerate(desk.incident.leave):
+        if isinstance(one, Approved) and (held := asked.get(one.call)):
+            await desk.call(f"looked:{n}", "deploy_status", {})  # what ran when it was asked may run no more
+            await desk.call(f"allowed:{n}", held.tool, held.args, By.HUMAN)
+    open_still = {one.call for one in waiting(desk.incident, desk.clock.now())} & asked.keys()
+    return bool(open_still) and desk.incident.state is State.OPEN
 
 
 def _asked(desk: Desk) -> tuple[int, int] | None:

@@ -22,7 +22,7 @@ from agent.runtime.desk import Desk
 from agent.runtime.duties import Writer, finish, owed_at_the_end, prepare, settle
 from agent.runtime.gate import Gate
 from agent.runtime.journal import Entry, Journal
-from agent.runtime.waiting import approval, step, verify, watch
+from agent.runtime.waiting import leave, step, verify, watch
 from tools.observed import Reason
 
 
@@ -99,8 +99,7 @@ class Workflows(DBOSConfiguredInstance):
             await watch(desk)
         turns = await step("turns", _turns, desk)
         planned = await self.crew.plan(desk, turns) if turns else None
-        if Duty.STANCH in desk.plan.duties[number]:
-            await approval(desk)
+        await leave(desk)
         await step("settle", self._settle, desk, planned)
 
     async def _next(self, incident: str, name: str) -> list[int]:

@@ -11,8 +11,6 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from agent.core.closure import ending
 from agent.core.errors import IllegalFact
 from agent.core.facts import (
-    Approved,
-    Asked,
     Called,
     Claimed,
     Closed,
@@ -40,7 +38,7 @@ SPENT = Spent(phase=1, turns=1, tokens=1, cost_usd=1, model="m")
 OTHERS: tuple[Fact, ...] = (
     Entered(phase=1, title="Triage", why="first"), Left(phase=1, report="seen", applicable=False), ROW,
     Skipped(phase=2, title="Root cause", why="high"), Refused(phase=1, tool="x", guard="G1", why="y"),
-    Asked(key="k", why="w", phase=3, tool="deploy_rollback", args={"to": "v1.7.0"}),
+    worlds.asked(),
     Fallback(phase=1, why="503"), Owed(reason=Reason.OTHER, guard="G8", why="w"),
 )  # fmt: skip
 
@@ -60,7 +58,7 @@ def test_an_incident_is_the_fold_of_its_facts_whenever_it_is_read(told: Sequence
 def test_other_facts_are_kept_where_rules_look_for_them() -> None:
     now = incident(opened(), *OTHERS)
     assert (now.entered, now.left, now.skipped, now.route) == ((1,), (1,), (2,), ROW)
-    assert (len(now.refusals), len(now.asked), len(now.owed)) == (1, 1, 1)
+    assert (len(now.refusals), len(now.leave), len(now.owed)) == (1, 1, 1)
     assert incident(opened(), worlds.claimed(CauseLevel.NONE)).cause_level is CauseLevel.NONE
 
 
@@ -77,6 +75,14 @@ def test_other_facts_are_kept_where_rules_look_for_them() -> None:
         (opened(), worlds.claimed(CauseLevel.CONFIRMED)),
         (opened(), worlds.claimed(CauseLevel.CONFIRMED, by="")),
         (opened(), worlds.USUAL.model_copy(update={"data": {"current": 1}})),
+        (opened(), worlds.allowed()),
+        (opened(), worlds.asked(), worlds.denied(), worlds.allowed()),
+        (opened(), worlds.asked(), worlds.allowed(to="v1.6.0")),
+        (opened(), worlds.asked(), worlds.allowed(until=31)),
+        (opened(), worlds.asked(until=5), 6, worlds.allowed()),
+        (worlds.under(approvers=["bea"]), worlds.asked(), worlds.allowed()),
+        (worlds.under(approvers=["bea"]), worlds.asked(), worlds.denied()),
+        (worlds.under(within_min=5), worlds.asked(), worlds.allowed(until=6)),
     ],
 )
 def test_what_cannot_follow_is_refused(steps: tuple[worlds.Step, ...]) -> None:
@@ -110,7 +116,7 @@ def test_nobody_can_write_that_all_is_well_when_the_facts_do_not_bear_it_out(
         (SPENT, "turns", -60),
         (SPENT, "cost_usd", float("nan")),
         (read(), "rate_after", float("nan")),
-        (Approved(key="k", by="ada"), "by", ""),
+        (worlds.allowed(), "by", ""),
         (worlds.story(opened())[0], "at", NOON.replace(tzinfo=None)),
     ],
 )

@@ -1,13 +1,14 @@
 """What the guard says of reading, of words, of pages, of a spent budget, after any legal story."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core.facts import Recorded, Spent
+from agent.core.facts import Called, Recorded, Refused, Spent
 from agent.core.fold import fold
 from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge, spent
 from agent.core.incident import Incident
@@ -106,3 +107,45 @@ def test_a_page_that_reached_nobody_is_tried_again() -> None:
     page = plain(Effect.PAGE, Page.model_validate({"reason": "other", "summary": "s"}))
     assert judge(incident(opened(), worlds.paged("other", Outcome.FAILED)), page, NOON) == Permit()
     assert isinstance(judge(incident(opened(), worlds.paged("other")), page, NOON), Refuse)
+
+
+def looked(digest: str = "a1", tool: str = "git_log", by: By = By.PLANNER, outcome: Outcome = Outcome.OK) -> Called:
+    """A call of the planner's that told something."""
+    return Called(
+        phase=1, tool=tool, effect=Effect.READ, key=f"shop-1:{tool}", by=by, outcome=outcome, args={}, digest=digest
+    )
+
+
+LOOK = Proposal("git_log", Effect.READ, Nothing(), "shop-1:git_log", By.PLANNER)
+
+
+@pytest.mark.parametrize(
+    ("since", "again"),
+    [
+        ((), False),
+        ((worlds.read(),), True),
+        ((looked("c3", "git_show"),), True),
+        ((looked("b2", "git_show"),), False),
+        (
+            (Refused(phase=1, tool="x", guard="G1", why="y"), Spent(phase=1, turns=1, tokens=1, cost_usd=0, model="m")),
+            False,
+        ),
+        ((looked(outcome=Outcome.FAILED),), False),
+        ((worlds.asked(),), False),
+        ((worlds.asked(), worlds.allowed()), True),
+        ((worlds.begun(),), False),
+        ((20,), False),
+    ],
+)
+def test_the_same_call_is_not_made_again_while_nothing_is_new(since: tuple[worlds.Step, ...], *, again: bool) -> None:
+    told = (opened(), looked(outcome=Outcome.FAILED), looked("b2", "git_show"), worlds.read(), looked(), *since)
+    verdict = judge(incident(*told), LOOK, NOON + MINUTE)
+    assert isinstance(verdict, Permit if again else Refuse)
+    assert again or (isinstance(verdict, Refuse) and verdict.guard == "G9")
+
+
+def test_only_a_planner_goes_round_in_circles_and_only_in_its_own_words() -> None:
+    now = incident(opened(), looked(), looked())
+    assert judge(now, replace(LOOK, by=By.CODE), NOON) == Permit()
+    assert judge(incident(opened(), looked(by=By.CODE)), LOOK, NOON) == Permit()
+    assert judge(now, replace(LOOK, args=Page.model_validate({"reason": "other", "summary": "s"})), NOON) == Permit()

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from agent.core.facts import (
-    Approved,
-    Asked,
     Closed,
     Entered,
     Fact,
@@ -32,7 +30,7 @@ from tests.core.worlds import begun, opened, read, stories, triaged
 from tools.observed import Reason
 
 END = Closed(state=State.ABORTED, why="ada took over")
-ASKED = Asked(phase=3, key="k", tool="deploy_rollback", args={}, why="2 paths cannot be rolled back")
+ASKED = worlds.asked()
 
 
 def test_an_incident_reads_as_a_story() -> None:
@@ -40,7 +38,7 @@ def test_an_incident_reads_as_a_story() -> None:
         opened(), triaged(lead="SHOP-1 x"), Entered(phase=1, title="Triage", why="first"),
         Skipped(phase=2, title="Root cause", why="limited"), Left(phase=1, report="done"),
         Routed(phase=1, row="Many users", line=9, targets=(3,), parallel=(2,)), worlds.USUAL, ASKED,
-        Approved(key="k", by="ada"), begun(), 1, worlds.back(), 6, read(), read(recovered=False), worlds.claimed(),
+        worlds.allowed(), begun(), 1, worlds.back(), 6, read(), read(recovered=False), worlds.claimed(),
         Fallback(phase=2, why="503"), Spent(phase=2, turns=1, tokens=1, cost_usd=0, model="m"),
         Owed(reason=Reason.OTHER, guard="G8", why="nobody"),
         Refused(phase=3, tool="deploy_rollback", guard="G6", why="newer"),
@@ -56,8 +54,8 @@ def test_an_incident_reads_as_a_story() -> None:
             "3 12:00 phase 1 — Triage (first)",
             "4 12:00 phase 2 — Root cause does not apply: limited",
             "6 12:00 routed by `Many users` to phase 3 + 2",
-            "8 12:00 k waits for a human: 2 paths cannot be rolled back",
-            "9 12:00 ada allowed k",
+            "8 12:00 deploy_rollback to v1.7.0 (call f17f0bb1af46) waits for a human until 12:30:00: a migration",
+            "9 12:00 ada allowed call f17f0bb1af46",
             "10 12:00 rollback from v1.8.0 to v1.7.0 begins",
             "11 12:01 deploy_rollback done",
             "12 12:07 recovered: 30.0 → 0.0 events/min; errors are at 30.0/min",

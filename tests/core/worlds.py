@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from agent.core.errors import IllegalFact
 from agent.core.facts import (
     Approved,
+    Asked,
     Budget,
     Called,
     Claimed,
     Closed,
+    Denied,
     Fact,
     Intended,
     Opened,
@@ -26,6 +28,8 @@ from agent.core.facts import (
 )
 from agent.core.fold import apply, fold
 from agent.core.incident import Incident
+from agent.core.policy import Policy
+from agent.core.proposal import fingerprint
 from agent.core.words import Blast, By, CauseLevel, Outcome, Source, State
 from tools.contract import Effect, Result
 from tools.observed import (
@@ -74,6 +78,11 @@ def opened(source: Source = Source.SENTENCE, release: str | None = None, **budge
         service="shop", source=source, sentence="prod is down", skill="production-incident", playbook="0" * 64,
         planner="rules", budget=spend, release=release,
     )  # fmt: skip
+
+
+def under(source: Source = Source.SENTENCE, ships: str | None = None, **policy: object) -> Opened:
+    """An incident of a service with a policy of its own."""
+    return opened(source, ships).model_copy(update={"policy": Policy.model_validate(policy)})
 
 
 def triaged(blast: Blast = Blast.MANY, **changes: object) -> Triaged:
@@ -127,6 +136,28 @@ def minutes(counts: Sequence[int], end: datetime = NOON) -> tuple[Point, ...]:
 
 def key(kind: ChangeKind, to: str) -> str:
     return f"shop-1:deploy_{kind}:{kind}:{to}"
+
+
+def call(kind: ChangeKind = ChangeKind.ROLLBACK, to: str = "v1.7.0") -> str:
+    """The fingerprint of a rollback or a release."""
+    return fingerprint(key(kind, to), {"to": to})
+
+
+def asked(kind: ChangeKind = ChangeKind.ROLLBACK, to: str = "v1.7.0", until: float = 30) -> Asked:
+    """A question that waits until so many minutes after NOON."""
+    return Asked(
+        phase=3, key=key(kind, to), call=call(kind, to), tool=f"deploy_{kind}", args={"to": to}, guard="G10",
+        why="a migration", until=NOON + until * MINUTE,
+    )  # fmt: skip
+
+
+def allowed(kind: ChangeKind = ChangeKind.ROLLBACK, to: str = "v1.7.0", until: float = 30, by: str = "ada") -> Approved:
+    """A yes that holds until so many minutes after NOON."""
+    return Approved(call=call(kind, to), by=by, until=NOON + until * MINUTE)
+
+
+def denied(kind: ChangeKind = ChangeKind.ROLLBACK, to: str = "v1.7.0", by: str = "ada") -> Denied:
+    return Denied(call=call(kind, to), by=by)
 
 
 def begun(kind: ChangeKind = ChangeKind.ROLLBACK, to: str = "v1.7.0", was: str | None = "v1.8.0") -> Intended:
@@ -221,7 +252,8 @@ FACTS: Final[st.SearchStrategy[Fact]] = st.one_of(
     st.just(adr()) | st.just(seen("git_bisect", BISECTED)),
     st.builds(prepared, TAGS),
     st.just(Surfaced(what="the tracker is down")) | st.just(Reported(impact="checkout fails", by="ada")),
-    st.builds(Approved, key=st.builds(key, KINDS, TAGS), by=st.just("ada")),
+    st.builds(asked, KINDS, TAGS, st.sampled_from([1, 30, 300])),
+    st.builds(allowed, KINDS, TAGS, st.sampled_from([1, 30])) | st.builds(denied, KINDS, TAGS),
     st.builds(paged, st.sampled_from(["other", "rollback_failed"]), OUTCOMES),
     st.builds(
         Spent, phase=st.just(1), turns=st.integers(0, 40), tokens=st.integers(0, 10**6),

@@ -1,0 +1,86 @@
+"""Leave by a named human: what waits for it, and whether it was given for this very call, in time."""
+
+from datetime import datetime, timedelta
+
+from agent.core.facts import Approved, Asked, Denied
+from agent.core.incident import Incident
+from agent.core.policy import Leave, Policy
+from agent.core.proposal import Proposal
+from agent.core.verdict import AskHuman, Refuse
+from agent.core.words import By
+from tools.contract import Effect
+from tools.observed import Change
+
+GUARD = "policy"
+"""What the user configured; it stands beside G1 to G13."""
+
+
+def policy(incident: Incident) -> Policy:
+    """What was configured when the incident opened."""
+    return incident.opened.policy if incident.opened else Policy()
+
+
+def missing(
+    incident: Incident, proposal: Proposal, now: datetime, asks: tuple[AskHuman, ...] = ()
+) -> AskHuman | Refuse | None:
+    """What a call still lacks that nothing stands against: a human's leave, for guards (`asks`) or for the policy."""
+    if proposal.effect is Effect.NOTE and proposal.by is not By.PLANNER:
+        return None
+    rules = policy(incident)
+    change = proposal.args.change if isinstance(proposal.args, Change) else None
+    what = change or proposal.effect.name.lower()
+    takes = rules.of(proposal.effect, change)
+    if takes is Leave.NEVER:
+        return Refuse(GUARD, f"not executed: stanch.toml says never to a {what}; humans do it themselves")
+    if rules.irreversible is Leave.NEVER and any(ask.guard == "G10" for ask in asks):
+        return Refuse(GUARD, f"not executed: stanch.toml says never to what is irreversible; {asks[0].why}")
+    if takes is Leave.ASK:
+        asks = (*asks, AskHuman(GUARD, f"stanch.toml says that a {what} waits for a human"))
+    return _held(incident, proposal.call, now, asks) if asks else None
+
+
+def _held(incident: Incident, call: str, now: datetime, asks: tuple[AskHuman, ...]) -> AskHuman | Refuse | None:
+    """The question, until a human allowed this very call; None from then on, as long as that holds."""
+    ask = AskHuman(asks[0].guard, "; ".join(one.why for one in asks))
+    match answer(incident, call):
+        case Approved(until=until) if now <= until:
+            return None
+        case Denied(by=by):
+            return Refuse(ask.guard, f"not executed: {by} denied it")
+        case Asked(until=until) if now > until:
+            return Refuse(ask.guard, f"not executed: nobody allowed it in time; {ask.why}")
+        case _:
+            return ask
+
+
+def answer(incident: Incident, call: str) -> Asked | Approved | Denied | None:
+    """The last word on a call: the question itself while nobody has answered, None when nobody asked."""
+    return next((one for one in reversed(incident.leave) if one.call == call), None)
+
+
+def waiting(incident: Incident, now: datetime) -> tuple[Asked, ...]:
+    """The questions that an answer can still set going, oldest first."""
+    asked = (one for one in incident.leave if isinstance(one, Asked))
+    return tuple(one for one in asked if answer(incident, one.call) is one and now <= one.until)
+
+
+def deadline(incident: Incident, at: datetime) -> datetime:
+    """Until when a question asked at `at` may be answered, and until when a yes given then holds."""
+    return at + timedelta(minutes=policy(incident).within_min)
+
+
+def stated(incident: Incident) -> tuple[str, ...]:
+    """Who allowed or denied what, a line each, as the post-mortem must say it."""
+    asked = {one.call: one for one in incident.leave if isinstance(one, Asked)}
+    words = {Approved: "allowed", Denied: "denied"}
+    return tuple(
+        f"{one.by} {words[type(one)]} {about(asked[one.call])}"
+        for one in incident.leave
+        if not isinstance(one, Asked) and one.call in asked
+    )
+
+
+def about(asked: Asked) -> str:
+    """A held call in a few words, e.g. `deploy_rollback to v1.7.0 (call 3f2a9c1d77aa)`."""
+    to = asked.args.get("to")
+    return f"{asked.tool}{f' to {to}' if isinstance(to, str) else ''} (call {asked.call})"
