@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from pydantic import SecretStr, ValidationError
 
@@ -19,6 +19,7 @@ from tools.chats.base import Chats
 from tools.contract import BoundTool, Effect, Options, Ports, Tool, ToolFailed
 from tools.deploys.base import Deploys
 from tools.memory import Memory
+from tools.observed import Change, ChangeKind
 from tools.pagers.base import Pagers
 from tools.repo import PLAIN
 from tools.repo import opened as opened_repository
@@ -111,6 +112,13 @@ class Connected:
         ports = {**self.ports, Case: case}
         return {name: tool.bound(ports) for name, tool in self.tools.items()}
 
+    async def running(self) -> str | None:
+        """The release that runs now, as the deploy back end says. Raises ToolFailed, also when there is none."""
+        deploys = cast("Deploys | None", self.ports.get(Deploys))
+        if deploys is None:
+            raise ToolFailed("stanch", "nothing is configured that could deploy: add this table")
+        return (await deploys.status()).current
+
 
 def connect_service(settings: Settings, name: str | None = None) -> Connected:
     """The service called `name` (or the only one) with its back ends open and its tools found.
@@ -134,6 +142,11 @@ def connect_service(settings: Settings, name: str | None = None) -> Connected:
 def effects() -> Mapping[str, Effect]:
     """Every tool there is, with the most that it can do."""
     return {name: tool.effect for name, tool in shelf().items()}
+
+
+def changes() -> Mapping[str, ChangeKind]:
+    """Every tool that changes production, with what it does to it."""
+    return {name: tool.args.change for name, tool in shelf().items() if issubclass(tool.args, Change)}
 
 
 def site_of(settings: Settings, service: Service) -> Site:

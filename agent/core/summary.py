@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.core.closure import cause_known
-from agent.core.facts import Recorded, Triaged
+from agent.core.facts import Called, Recorded, Triaged
 from agent.core.fold import fold
 from agent.core.incident import Incident
 from agent.core.timeline import Moment, cut, timeline
 from agent.core.words import Blast, Outcome, Source, State
+from tools.contract import Effect
 
 BLAST = {
     Blast.NONE: "nobody that the tracker shows",
@@ -76,6 +77,17 @@ def summarise(recorded: Sequence[Recorded]) -> Summary:
         missed_by_tests=_tests(incident),
         timeline=timeline(recorded),
     )
+
+
+def so_far(incident: Incident) -> str:
+    """What whoever is woken needs to go on from: what is hit, what was done, what is known, and from which evidence."""
+    found = dict[str, str]()  # the newest of each tool
+    for one in incident.evidence:
+        if isinstance(one.fact, Called) and one.fact.effect is Effect.READ:
+            found[one.fact.tool] = f"{one.fact.tool} E{one.n}"
+    evidence = f"; evidence: {', '.join(found.values())}" if found else ""
+    said = f"blast radius: {_blast(incident)}; done: {_action(incident)}; root cause: {_cause(incident)}"
+    return cut(f"{said}; event rate: {_tracker(incident)}", 420) + evidence
 
 
 def _blast(incident: Incident) -> str:

@@ -7,7 +7,9 @@ from pydantic import JsonValue
 
 from agent.core.facts import Fact
 from agent.core.incident import Incident
+from agent.core.owing import unpaid
 from agent.core.plan import Plan
+from agent.core.summary import so_far
 from agent.core.words import By, State
 from agent.runtime.gate import Answer, Ask, Gate
 from agent.runtime.journal import Entry, Journal
@@ -61,8 +63,6 @@ class Desk:
     async def pay(self) -> None:
         """Page humans for every reason that is owed and was not paged yet."""
         incident = self.incident
-        tried = {page.reason for page in incident.pages}
-        for owed in incident.owed:
-            if owed.reason not in tried:
-                summary = f"{incident.opened.service if incident.opened else ''}: {owed.why}"[:900]
-                await self.call(f"page:{owed.reason}", "page_humans", {"reason": owed.reason, "summary": summary})
+        for owed in unpaid(incident):
+            summary = f"{owed.why[:400]}. So far: {so_far(incident)}"
+            await self.call(f"page:{owed.reason}", "page_humans", {"reason": owed.reason, "summary": summary})

@@ -5,8 +5,6 @@ from agent.core.errors import ConfigError
 from agent.surface.doctor import NEEDED
 from agent.wiring import Checkout
 from tools.contract import ToolFailed, Unauthorised
-from tools.observed import Deployments
-from tools.site import Case
 
 
 async def ready(assembled: Assembled) -> None:
@@ -35,8 +33,8 @@ async def ready_to_ship(assembled: Assembled, tag: str) -> None:
             await integration.back_end.check()
         except ToolFailed as failed:
             problems.append(_problem(assembled, integration.family, failed.hint))
-    if not problems and await _running(assembled) == tag:
-        problems.append(_problem(assembled, "deploy", f"{tag} runs already"))
+    if not problems and (why := await _not_now(assembled, tag)):
+        problems.append(_problem(assembled, "deploy", why))
     _raise(problems)
 
 
@@ -45,12 +43,12 @@ def _absent(assembled: Assembled) -> list[str]:
     return [_problem(assembled, key, f"{why}; add this table") for key, why in NEEDED.items() if key not in there]
 
 
-async def _running(assembled: Assembled) -> str | None:
-    """The release that runs now. Raises ConfigError when nothing is configured that could deploy."""
-    status = assembled.connected.bind(Case("preflight")).get("deploy_status")
-    if status is None:
-        raise ConfigError([_problem(assembled, "deploy", "nothing is configured that could deploy: add this table")])
-    return Deployments.model_validate((await status.call(status.parsed({}))).model_dump()).current
+async def _not_now(assembled: Assembled, tag: str) -> str:
+    """Why this release cannot go out; empty when it can."""
+    try:
+        return f"{tag} runs already" if await assembled.connected.running() == tag else ""
+    except ToolFailed as failed:
+        return failed.hint
 
 
 async def _repository(assembled: Assembled, tag: str | None = None) -> list[str]:

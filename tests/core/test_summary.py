@@ -3,7 +3,7 @@
 import pytest
 
 from agent.core.facts import Surfaced
-from agent.core.summary import ActionItems, summarise
+from agent.core.summary import ActionItems, so_far, summarise
 from agent.core.words import Blast, CauseLevel, Outcome, Source, State
 from tests.core import worlds
 from tests.core.worlds import MINUTE, NOON, opened, read, rolled_back, story, triaged
@@ -76,3 +76,11 @@ def test_tests_that_the_culprit_changed_are_named() -> None:
     told = summarise(story(opened(), worlds.seen("git_bisect", bisect)))
     assert "it also changed tests/test_shop.py" in told.missed_by_tests
     assert "it changed no test" in summarise(story(*DONE)).missed_by_tests
+
+
+def test_whoever_is_woken_reads_what_is_hit_what_was_done_and_where_the_evidence_is() -> None:
+    told = so_far(worlds.incident(*DONE[:-3]))
+    assert told.startswith("blast radius: many users and features: 40 users")
+    assert "done: rollback from v1.8.0 to v1.7.0; root cause: unknown; event rate: not read again" in told
+    assert told.endswith("; evidence: deploy_status E3, git_changes E4, git_bisect E7")
+    assert so_far(worlds.incident(opened())).endswith("done: none; root cause: unknown; event rate: not read again")

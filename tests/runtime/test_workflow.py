@@ -10,11 +10,11 @@ from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.usage import RequestUsage
 
-from agent.core.facts import Closed, Entered, Fallback, Surfaced
+from agent.core.facts import Called, Closed, Entered, Fallback, Surfaced
+from agent.core.owing import reached_nobody
 from agent.core.words import Blast, Outcome, Source, State
 from agent.house import folder
 from agent.runtime.desk import Desk
-from agent.runtime.duties import reached_nobody
 from agent.runtime.opening import budget
 from agent.runtime.workflow import Planned
 from tests.runtime.crew import Team, thinking
@@ -136,6 +136,9 @@ def test_a_spent_budget_is_escalated_with_what_is_known(tmp_path: Path) -> None:
     assert "budget_spent" in [owed.reason for owed in incident.owed]
     assert incident.turns <= 1
     assert [deed.key.split(":")[-1] for deed in at.ground.deeds("page")] == ["budget_spent"]
+    [page] = [one for one in at.recorded().values() if isinstance(one, Called) and one.tool == "page_humans"]
+    assert "1 model turns are spent. So far: blast radius: a single user" in str(page.args["summary"])
+    assert "; evidence: " in str(page.args["summary"])
 
 
 @dataclass(frozen=True)
