@@ -1,4 +1,4 @@
-"""`stanch skills`: what the skills say once compiled, what is wrong with them, and which one a sentence asks for."""
+"""`stanch skills`: what the skills say once compiled, and which one a sentence asks for."""
 
 import json
 from pathlib import Path
@@ -6,19 +6,23 @@ from pathlib import Path
 import click
 
 from agent.core.errors import Problem, SkillError
-from agent.core.skill.grants import check_library
 from agent.core.skill.playbook import Playbook
 from agent.core.skill.playbook import as_json as shaped
 from agent.house import folder
 from agent.runtime.choose import choose
+from agent.runtime.discretion import printable
 from agent.runtime.library import Library, load_library, read_skill
 from agent.surface import options
-from agent.wiring import effects
+from agent.surface.review import diff, lint
 
 
 @click.group
 def skills() -> None:
-    """List, show, check and choose skills."""
+    """List, show, review, compare and choose skills."""
+
+
+skills.add_command(lint)
+skills.add_command(diff)
 
 
 @skills.command("list")
@@ -32,7 +36,7 @@ def list_skills(*, as_json: bool) -> None:
         return
     for book in books:
         phases = f"{len(book.phases)} phases" if len(book.phases) > 1 else "1 phase"
-        click.echo(f"{book.name:20} {phases:10} {book.description}")
+        click.echo(printable(f"{book.name:20} {phases:10} {book.description}"))
 
 
 @skills.command
@@ -41,28 +45,7 @@ def list_skills(*, as_json: bool) -> None:
 def show(name: str, *, as_json: bool) -> None:
     """Show a skill as the runner reads it; NAME is a skill's name or a file."""
     book = _named(name)
-    click.echo(json.dumps(shaped(book)) if as_json else outline(book))
-
-
-@skills.command
-@click.argument("files", nargs=-1)
-@options.as_json
-def lint(files: tuple[str, ...], *, as_json: bool) -> int:
-    """Check skills: every problem at once. FILES replace the skills of their names; without them, all are checked.
-
-    For each stop condition it says whether code enforces it, and which guard, or only the planner is told.
-    """
-    problems, books = linted([Path(file) for file in files])
-    if as_json:
-        found = [{"where": p.where, "line": p.line, "wrong": p.wrong, "instead": p.instead} for p in problems]
-        stops = {book.name: [stop.model_dump(mode="json") for stop in book.stops] for book in books}
-        click.echo(json.dumps({"problems": found, "stops": stops}))
-    else:
-        for book in books:
-            click.echo("\n".join([f"{book.name}: {len(book.phases)} phases", *_stops(book)]))
-        for problem in problems:
-            click.echo(str(problem), err=True)
-    return 2 if problems else 0
+    click.echo(json.dumps(shaped(book)) if as_json else printable(outline(book)))
 
 
 @skills.command("choose")
@@ -75,27 +58,6 @@ def choose_skill(sentence: str, *, as_json: bool) -> None:
         click.echo(json.dumps({"skill": choice.skill, "why": choice.why}))
     else:
         click.echo(f"{choice.skill or 'no skill'}: {choice.why}")
-
-
-def linted(files: list[Path]) -> tuple[list[Problem], list[Playbook]]:
-    """Everything that is wrong with `files` beside the house's skills (or with those alone), and what can be read."""
-    problems, library = list[Problem](), Library({}, {})
-    try:
-        library = _library()
-    except SkillError as error:
-        problems += error.problems
-    books = dict(library.playbooks)
-    asked = {} if files else books
-    for file in files:
-        try:
-            book = read_skill(file)
-        except SkillError as error:
-            problems += error.problems
-        else:
-            books[book.name] = asked[book.name] = book
-    if not problems:
-        problems += check_library(books, effects())
-    return problems, list(asked.values())
 
 
 def outline(book: Playbook) -> str:

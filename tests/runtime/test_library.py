@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import SkillError
-from agent.runtime.library import load_library
+from agent.runtime.library import load_library, read_skill
 
 GOOD = "---\nname: {name}\ndescription: x\n---\nDo it.\n"
 
@@ -51,3 +51,17 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 def test_a_folder_without_skills_is_told(tmp_path: Path) -> None:
     with pytest.raises(SkillError, match="no skills here; put each into"):
         load_library(tmp_path)
+
+
+def test_a_file_that_no_prompt_could_hold_is_refused_where_it_goes_on_too_long(tmp_path: Path) -> None:
+    path = tmp_path / "big.md"
+    path.write_bytes(GOOD.format(name="big").encode() + b"prose\n" * 900_000)
+    with pytest.raises(SkillError, match=r"big\.md:2184[0-9]: the file goes on beyond 128 KiB here"):
+        read_skill(path)
+
+
+def test_what_is_not_utf_8_is_named_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "latin.md"
+    path.write_bytes(GOOD.format(name="one").encode() + b"caf\xe9\n")
+    with pytest.raises(SkillError, match=r"latin\.md:6: not UTF-8"):
+        read_skill(path)

@@ -2,11 +2,15 @@
 
 import pytest
 
+from agent.core.skill.finding import Severity
 from agent.core.skill.grants import check_library, granted
 from agent.core.skill.playbook import Option, Playbook, Wait
+from agent.core.skill.review import review
+from agent.core.skill.study import Source, Tools, study
 from agent.core.words import Blast
 from agent.house import folder
 from agent.runtime.library import load_library
+from agent.wiring import changes, effects
 from tools.contract import Effect
 
 LIBRARY = load_library(folder("skills")).playbooks
@@ -28,6 +32,13 @@ def incident() -> Playbook:
 def test_the_library_is_whole() -> None:
     assert set(LIBRARY) >= NAMES
     assert check_library(LIBRARY, dict.fromkeys(TOOLS.split(), Effect.READ)) == []
+
+
+@pytest.mark.parametrize("name", sorted(LIBRARY))
+def test_a_skill_asks_for_nothing_that_a_guard_forbids(name: str) -> None:
+    text = (folder("skills") / name / "SKILL.md").read_text(encoding="utf-8")
+    made = review(study(Source(LIBRARY[name], text), LIBRARY, Tools(effects(), changes())))
+    assert [one for one in made.findings if one.severity is not Severity.NOTE] == []
 
 
 @pytest.mark.parametrize("name", sorted(LIBRARY))

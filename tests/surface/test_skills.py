@@ -1,24 +1,11 @@
 """`stanch skills` shows what the runner reads, so that nobody has to guess what a line of markdown does."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from agent.house import folder
 from tests.surface.commands import stanch
-
-BROKEN = """\
----
-name: broken
-description: Has a phase that leads nowhere.
----
-# Broken
-
-## Phase 1: Look (always)
-
-- One user → SKIP to Phase 9
-"""
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
@@ -53,23 +40,6 @@ def test_a_skill_that_is_not_there_is_exit_2(
 ) -> None:
     assert stanch(monkeypatch, "skills", "show", "nope") == 2
     assert "name one of" in capsys.readouterr().err
-
-
-def test_our_own_skills_pass_and_each_stop_says_who_holds_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert stanch(monkeypatch, "skills", "lint", "--json") == 0
-    found = json.loads(said(capsys))
-    assert found["problems"] == []
-    assert all("enforced_by" in stop for stops in found["stops"].values() for stop in stops)
-
-
-def test_a_broken_file_is_exit_2_and_names_the_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "SKILL.md").write_text(BROKEN, encoding="utf-8")
-    assert stanch(monkeypatch, "skills", "lint", str(tmp_path / "SKILL.md")) == 2
-    assert f"{tmp_path / 'SKILL.md'}:9: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

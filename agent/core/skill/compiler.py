@@ -31,7 +31,7 @@ def compile_skill(text: str, where: str) -> Playbook:
     phases = read_phases(blocks, lines, prose)
     stops, memory = tuple(read_stops(blocks, prose)), tuple(read_memory(blocks, prose))
     report = read_report(blocks, prose)
-    check_phases(phases, stops, prose)
+    check_phases(phases, prose)
     check_fences(blocks, complain)
     if front is None or complain.found:
         raise SkillError(sorted(complain.found, key=lambda problem: problem.line or 0))

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from agent.core.limits import MAX_TURNS
 from agent.core.skill.complaints import Complaints
 from agent.core.skill.conditions import phases_named
 from agent.core.skill.markdown import Kind, Node
-from agent.core.skill.playbook import Phase, Stop
+from agent.core.skill.playbook import Phase
 
 
 def check_fences(blocks: Sequence[Node], complain: Complaints) -> None:
@@ -15,8 +16,12 @@ def check_fences(blocks: Sequence[Node], complain: Complaints) -> None:
             complain.at(node.line, "this fence is never closed", "end it with a line of the same marks")
 
 
-def check_phases(phases: Sequence[Phase], stops: Sequence[Stop], complain: Complaints) -> None:
-    """Phases count 1, 2, 3 …; nothing names a phase that is not there; options differ; something can stop the run."""
+def check_phases(phases: Sequence[Phase], complain: Complaints) -> None:
+    """Phases count 1, 2, 3 …; nothing names a phase that is not there; options differ."""
+    if len(phases) > MAX_TURNS:
+        wrong = f"{len(phases)} phases, and an incident has {MAX_TURNS} model turns"
+        complain.at(phases[MAX_TURNS].line, wrong, f"end at phase {MAX_TURNS}: make one of several")
+        return
     for number, phase in enumerate(phases, start=1):
         if phase.number != number:
             wrong = f"phase {phase.number} stands where phase {number} should"
@@ -25,9 +30,6 @@ def check_phases(phases: Sequence[Phase], stops: Sequence[Stop], complain: Compl
     for phase in phases:
         _check_names(phase, known, complain)
         _check_options(phase, complain)
-    if phases and not stops:
-        instead = "add a section `## Stop Conditions` with a bullet `when → what follows`"
-        complain.at(phases[0].line, "phases, and no stop condition", instead)
 
 
 def _check_names(phase: Phase, known: set[int], complain: Complaints) -> None:

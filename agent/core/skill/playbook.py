@@ -87,6 +87,10 @@ class Wait(_Element):
     min: int
     max: int
 
+    def __str__(self) -> str:
+        """`5-10 min`, or `10 min` when it is one number."""
+        return f"{self.min} min" if self.min == self.max else f"{self.min}-{self.max} min"
+
 
 class Option(_Element):
     """One of the ways a phase may go."""

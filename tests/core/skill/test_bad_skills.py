@@ -14,7 +14,6 @@ TOOLS = "write the tools' names with spaces between them, e.g. `allowed-tools: g
 TRIGGERS = "write a list of strings, one a line, each after `- `"
 QUOTE = "write `key: value`; quote a value that has `: ` in it"
 NUMBER = "write e.g. `### Phase 2 — Root cause (always)`"
-STOP = "add a section `## Stop Conditions` with a bullet `when → what follows`"
 COUNT = "number the phases 1, 2, 3 … in the order they run"
 WORD = "write lowercase letters, digits and hyphens, e.g. Invoke `sentry`"
 
@@ -208,15 +207,9 @@ BODY = [
         [f"s.md:14: invokes `Sentry Tool`, which is no skill's name; {WORD}"],
     ),
     (
-        "- A rollback failed → page humans\n",
-        "Never.\n",
-        [f"s.md:12: phases, and no stop condition; {STOP}"],
-    ),
-    (
         "A rollback failed → page humans",
         "A rollback failed",
         [
-            f"s.md:12: phases, and no stop condition; {STOP}",
             "s.md:28: the stop condition `A rollback failed` is half; write `when → what follows`",
         ],
     ),
@@ -224,7 +217,6 @@ BODY = [
         "A rollback failed → page humans",
         "→ page humans",
         [
-            f"s.md:12: phases, and no stop condition; {STOP}",
             "s.md:28: the stop condition `→ page humans` is half; write `when → what follows`",
         ],
     ),
@@ -232,7 +224,6 @@ BODY = [
         "Wait 5-10 min.",
         "```\nforgotten",
         [
-            f"s.md:12: phases, and no stop condition; {STOP}",
             "s.md:24: this fence is never closed; end it with a line of the same marks",
         ],
     ),
