@@ -1,8 +1,9 @@
 """Puts the parts together. The only module that knows both the agent and the tools' shelf, and picks back ends."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from operator import itemgetter
 from pathlib import Path
 from pkgutil import iter_modules
 from types import MappingProxyType
@@ -10,7 +11,9 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from pydantic import SecretStr, ValidationError
 
+from agent.core.detectors import SECRET_NAME
 from agent.core.errors import ConfigError
+from agent.core.redact import Redactor
 from agent.house import folder
 from agent.lab.clock import LabClock
 from agent.runtime.clock import WallClock
@@ -23,6 +26,7 @@ from tools.observed import Change, ChangeKind
 from tools.pagers.base import Pagers
 from tools.repo import PLAIN
 from tools.repo import opened as opened_repository
+from tools.sandbox import working
 from tools.shelf import shelf
 from tools.site import Case, Clock, Service, Site
 from tools.texts import Texts
@@ -85,6 +89,11 @@ class Checkout:
     async def releases(self) -> tuple[str, ...]:
         """Every release's tag, oldest first. Raises ToolFailed when it is no repository, is shallow, or has none."""
         return tuple(await (await opened_repository("stanch", self.service)).releases())
+
+
+async def sandbox() -> str:
+    """What code that a planner wrote is run in, tried out. Raises ToolFailed saying what is missing."""
+    return await working("doctor")
 
 
 class Integration(NamedTuple):
@@ -177,6 +186,27 @@ def opened(settings: Settings, site: Site, table: BackEnd) -> Integration:
     secrets = _secrets(settings, table, options)
     rooted = _rooted(options, settings.file.parent)
     return Integration(table.family, kind, connect(rooted, replace(site, secrets=secrets)))
+
+
+def redactor(settings: Settings) -> Redactor:
+    """What takes every secret out that this process could know: those of the environment and of stanch.toml itself."""
+    secrets = settings.secrets
+    for configured in settings.services.values():
+        named = {name for table in configured.back_ends for name in _names(table)}
+        secrets |= {name: held for name in named if (held := settings.secret(name))}
+        for name, endpoint in configured.service.endpoints.items():
+            headers = (value for header, value in endpoint.headers.items() if SECRET_NAME.fullmatch(header))
+            secrets |= {f"{name} {n}": SecretStr(value) for n, value in enumerate(headers, 1)}
+    return Redactor(tuple(sorted(secrets.items(), key=itemgetter(0))))
+
+
+def _names(table: BackEnd) -> Iterator[str]:
+    """The variables that a table's `*_env` keys name, whether written or left to their defaults."""
+    kind = table.table.get("kind")
+    if kind in kinds(table.family):
+        fields = import_module(f"{FAMILIES[table.family].package}.{kind}").Settings.model_fields
+        said = {name: table.table.get(name, field.default) for name, field in fields.items() if name.endswith("_env")}
+        yield from (name for name in said.values() if isinstance(name, str) and name)
 
 
 def kinds(family: str) -> list[str]:

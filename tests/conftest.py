@@ -1,12 +1,29 @@
 """Shared by every test: the network is off but for loopback (pytest-socket, see pyproject)."""
 
+import asyncio
 from collections.abc import Generator
 
 import pytest
 
+from tools.contract import ToolFailed
+from tools.sandbox import working
+
+REQUIRED = {"--require-contracts": "shared", "--require-sandbox": "bubblewrap"}
+"""What CI has, so that there a skipped test of it is a broken one: the option, and a word of the reason to skip."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--require-contracts", action="store_true", help="a test skipped for want of ../shared fails")
+    for option, what in REQUIRED.items():
+        parser.addoption(option, action="store_true", help=f"a test skipped for want of {what} fails")
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> str:
+    """The sandbox, or the test is skipped."""
+    try:
+        return asyncio.run(working("tests"))
+    except ToolFailed as error:
+        pytest.skip(f"needs bubblewrap: {error.hint}")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -26,7 +43,6 @@ def pytest_make_collect_report(
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport, config: pytest.Config) -> None:
-    """CI has the vendors' contracts beside the checkout, so there a skipped contract test is a broken one."""
-    reason = str(report.longrepr)
-    if report.skipped and "shared" in reason and config.getoption("--require-contracts"):
-        report.outcome, report.longrepr = "failed", f"skipped, but --require-contracts was given: {reason}"
+    for option, what in REQUIRED.items():
+        if report.skipped and what in str(report.longrepr) and config.getoption(option):
+            report.outcome, report.longrepr = "failed", f"skipped, but {option} was given: {report.longrepr}"

@@ -94,6 +94,9 @@ async def git_bisect(args: Bisect, service: Service, tracker: Tracker, site: Sit
     )  # fmt: skip
     if not service.reproduce:
         return unproved
+    if await repo.unread(good, bad):
+        why = "a planner's patch that nobody has merged is among these commits, and is run in the sandbox only"
+        raise ToolFailed("git_bisect", f"{why}; bisect releases without it, or let a human merge it first")
     event = await _event(args, service, tracker) if "{event}" in "".join(service.reproduce) else None
     async with worktree(repo, site.home, "bisect", bad) as bench:
         spec = await asyncio.to_thread(_written, bench.side, service, event)

@@ -14,6 +14,7 @@ from tools.deploys.base import Deploys
 from tools.machine import run, scrubbed
 from tools.observed import Prepared, Written
 from tools.repo import PLAIN, Bench, Repository, matching, opened, version_of, worktree
+from tools.sandbox import UNSTARTED, confined
 from tools.site import Case, Service, Site
 
 TESTS_S: Final = 900.0
@@ -43,7 +44,7 @@ class Hotfix(Written):
 
     @property
     def mark(self) -> str:
-        """How it fixes, in one word: the same patch has the same mark."""
+        """How it fixes, in one word: the same patch has the same mark, and `unread` knows it by that."""
         return f"{self.kind}:{sha256((self.patch or '').encode()).hexdigest()[:12]}"
 
 
@@ -65,13 +66,14 @@ class Work:
 async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case) -> Prepared:
     """Prepare a hotfix of the running release: revert or patch the culprit on a branch, run the tests, tag it.
 
-    Use it when few users are affected and the culprit is proven. It ships nothing: `deploy_hotfix` does. A patch
-    needs a human's leave, and may only edit tracked source files, not CI, and create, rename or delete none.
+    Use it when few users are affected and the culprit is proven. It ships nothing: `deploy_hotfix` does, a patch only
+    with a human's leave. A patch may only edit tracked source files, not CI, and create, rename or delete none; it
+    needs the service's tests, which run in a sandbox without network.
     Example: {"culprit": "3f2a9c1d77aa", "kind": "revert"}
     """
     repo = await opened(_TOOL, site.service)
     culprit = await repo.commit(args.culprit)
-    if prepared := await _prepared(repo, args.mark, culprit, case):
+    if prepared := await _prepared(repo, args, culprit, case):
         return prepared
     running = (await deploys.status()).current
     if running is None:
@@ -87,18 +89,22 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
         message = f"{args.kind.title()} {culprit[:12]}: {subject}\n\n{marks}"
         await work.git("commit", "--quiet", "--no-verify", "-m", message)
         commit = (await work.git("rev-parse", "HEAD")).strip()
-        tests = await _tested(site.service, bench)
+        tests = await (_sandboxed(site.service, bench) if args.brings_code else _tested(site.service, bench))
         branch, tag = await _branch(repo, case), await _next(repo, running)
-        await work.git("branch", "--no-track", branch, commit, hint=f"the branch {branch} cannot be made; look at it")
+        # In the repository: what the tests have made of the worktree is nothing to work in.
+        await repo.text("branch", "--no-track", branch, commit, hint=f"the branch {branch} cannot be made; look at it")
         note = f"{tag}: hotfix of {running}\n\n{marks}\nStanch-Branch: {branch}\nStanch-Tests: {tests}"
-        await work.git("tag", "--annotate", "-m", note, tag, commit, hint=f"the tag {tag} cannot be made; look at it")
+        await repo.text("tag", "--annotate", "-m", note, tag, commit, hint=f"the tag {tag} cannot be made; look at it")
     crossed = await _irreversible(repo, commit)
-    return Prepared(tag=tag, branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed)
+    return Prepared(
+        tag=tag, branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed,
+        written=args.brings_code,
+    )  # fmt: skip
 
 
-async def _prepared(repo: Repository, mark: str, culprit: str, case: Case) -> Prepared | None:
+async def _prepared(repo: Repository, args: Hotfix, culprit: str, case: Case) -> Prepared | None:
     """The same fix, made before for the same incident: its tag says so."""
-    wanted = {"Stanch-Incident": case.id, "Stanch-Fixes": culprit, "Stanch-Mark": mark}
+    wanted = {"Stanch-Incident": case.id, "Stanch-Fixes": culprit, "Stanch-Mark": args.mark}
     form = "--format=%(refname:strip=2)%00%(*objectname)%00%(contents:trailers:only,unfold)%00"
     fields = (await repo.text("for-each-ref", form, "refs/tags", hint=_BROKEN)).split("\0")[:-1]
     for tag, commit, trailers in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
@@ -106,8 +112,9 @@ async def _prepared(repo: Repository, mark: str, culprit: str, case: Case) -> Pr
         if commit and wanted.items() <= said.items():  # a tag without a message of its own shows its commit's
             branch, tests, crossed = said["Stanch-Branch"], said["Stanch-Tests"], await _irreversible(repo, commit)
             return Prepared(
-                tag=tag.lstrip(), branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed
-            )
+                tag=tag.lstrip(), branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed,
+                written=args.brings_code,
+            )  # fmt: skip
     return None
 
 
@@ -151,7 +158,7 @@ async def _patch(work: Work) -> None:
 
 
 async def _tested(service: Service, bench: Bench) -> str:
-    """What the service's tests say, one line. Raises ToolFailed when they fail."""
+    """What the service's tests say of code that was reviewed once, one line. Raises ToolFailed when they fail."""
     if not service.tests:
         return "not run: the service has no `tests` command"
     home = bench.side / "home"
@@ -160,8 +167,28 @@ async def _tested(service: Service, bench: Bench) -> str:
     ran = await run(service.tests, cwd=bench.tree, env=scrubbed(home), timeout_s=TESTS_S)
     if ran.status is None:
         raise ToolFailed(_TOOL, f"the service's tests did not start, or not end within {TESTS_S:.0f} s; roll back")
-    if not ran.ok:
-        raise ToolFailed(_TOOL, f"the service's tests fail with this fix (exit {ran.status}); nothing was tagged")
+    return _verdict(ran.status, began)
+
+
+async def _sandboxed(service: Service, bench: Bench) -> str:
+    """What the service's tests say of a planner's patch, one line. Raises ToolFailed when they fail, or cannot run."""
+    if not service.tests:
+        raise ToolFailed(
+            _TOOL, "the service has no `tests` command, so nothing vouches for a patch; revert, or roll back"
+        )
+    began = time.monotonic()
+    ran = await confined(_TOOL, service.tests, tree=bench.tree, timeout_s=TESTS_S)
+    if ran.status is None:
+        raise ToolFailed(_TOOL, f"the service's tests took {ran.over} in the sandbox; nothing was tagged; roll back")
+    if ran.status in UNSTARTED:
+        seen = "only the system's programs and the virtual environment of `tests` are seen there"
+        raise ToolFailed(_TOOL, f"the service's tests do not start in the sandbox: {seen}; revert, or roll back")
+    return f"{_verdict(ran.status, began)}, in a sandbox"
+
+
+def _verdict(status: int, began: float) -> str:
+    if status:
+        raise ToolFailed(_TOOL, f"the service's tests fail with this fix (exit {status}); nothing was tagged")
     return f"passed in {time.monotonic() - began:.0f} s"
 
 

@@ -55,13 +55,13 @@ async def run(
             process = await asyncio.create_subprocess_exec(
                 *argv, cwd=cwd, env=env, stdin=DEVNULL, stdout=out, stderr=DEVNULL, start_new_session=True
             )
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a NUL or half a surrogate in `argv`
             return Ran(None, "", 0)
         try:
             async with asyncio.timeout(timeout_s):
                 await process.wait()
         except TimeoutError:
-            return Ran(None, *_read(out))
+            return Ran(None, *kept(out))
         finally:
             over = process.returncode is not None
             if not over:
@@ -69,10 +69,11 @@ async def run(
                 await process.wait()
             elif not survivors:
                 _kill_group(process.pid)
-        return Ran(process.returncode, *_read(out))
+        return Ran(process.returncode, *kept(out))
 
 
-def _read(out: IO[bytes]) -> tuple[str, int]:
+def kept(out: IO[bytes]) -> tuple[str, int]:
+    """The start of what a command printed, and how many bytes follow it."""
     size = os.fstat(out.fileno()).st_size
     out.seek(0)
     return out.read(KEEP_BYTES).decode("utf-8", "replace"), max(size - KEEP_BYTES, 0)

@@ -100,6 +100,12 @@ class Repository:
             raise ToolFailed(self.tool, f"the repository has no release tags: tag releases as {self.service.tag}")
         return found
 
+    async def unread(self, *commits: str) -> bool:
+        """Whether `commits` contain a patch that a planner wrote, and that is in no branch but those of hotfixes."""
+        read = ("--not", "--exclude=hotfix/*", "--branches", "--remotes")
+        hint = "git cannot list commits; run `git fsck` in the repository"
+        return bool(await self.text("rev-list", "-1", "--grep=^Stanch-Mark: patch:", *commits, *read, hint=hint))
+
     async def ancestor(self, older: str, newer: str) -> bool:
         """Whether commit `older` is part of the history of `newer`."""
         return (await self.git("merge-base", "--is-ancestor", older, newer)).ok

@@ -9,7 +9,21 @@ from typing import Any
 import tools
 from tools.contract import Tool
 
-_NOT_TOOLS = frozenset({"contract", "observed", "site", "http", "repo", "machine", "texts", "bisect_step", "shelf"})
+_NOT_TOOLS = frozenset(
+    {
+        "contract",
+        "observed",
+        "site",
+        "http",
+        "repo",
+        "machine",
+        "sandbox",
+        "bubblewrap",
+        "texts",
+        "bisect_step",
+        "shelf",
+    }
+)
 
 
 def shelf(package: ModuleType = tools) -> Mapping[str, Tool[Any, Any]]:

@@ -1,6 +1,8 @@
 """`stanch doctor` says of each integration whether it works, and what to do when it does not."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -24,8 +26,29 @@ def test_what_works_is_exit_0_and_what_is_not_there_says_how_to_add_it(
     found = states(capsys)
     assert found["repo git"] == ("works", "3 releases, the newest v1.2.0")
     assert {found[name][0] for name in ("tracker sentry", "deploy commands", "page command")} == {"works"}
+    words = "note auto; rollback auto; hotfix auto; release auto; irreversible ask"
+    assert found["approvals"] == ("works", f"{words}. Asked: anybody who gives a name, for 30 min")
     assert found["ticket"] == ("absent", "add a `ticket` table to [service.shop], see `stanch init`")
     assert status == 0
+
+
+@pytest.mark.usefixtures("shop")
+def test_says_whether_the_sandbox_works(
+    sandbox: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert stanch(monkeypatch, "doctor") == 0
+    assert f"sandbox: works ({sandbox})" in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_missing_sandbox_is_said_and_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for program in ("git", "env", "true"):
+        (tmp_path / program).symlink_to(shutil.which(program) or "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert stanch(monkeypatch, "doctor", "--json") == 0
+    assert "patches need it: there is no sandbox" in json.loads(capsys.readouterr().out)["sandbox"]
 
 
 @pytest.mark.parametrize("family", NEEDED)

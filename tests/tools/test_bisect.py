@@ -147,6 +147,33 @@ def test_refuses_an_option_as_a_release(made: History) -> None:
         _bisected(made, good="--upload-pack=touch x")
 
 
+def test_an_event_is_read_from_a_file_and_never_becomes_a_command(made: History, tmp_path: Path) -> None:
+    """What users send stands in a JSON file; the command line has only that file's path, which is ours."""
+    made.commit("Break it", {"app.py": "# 1 broken\n"}, tag="v1.1.0")
+    seen = tmp_path / "argv"
+    (tmp_path / "reproduce.py").write_text(
+        f"import json, sys; print(sys.argv[1:], file=open({str(seen)!r}, 'a'))\n"
+        "event = json.load(open(sys.argv[1])); sys.exit('broken' in open('app.py').read())"
+    )
+    assert _bisected(made).culprit == made.shas[-1]
+    said = set(seen.read_text().splitlines())
+    assert all(line.count("'") == 2 and line.endswith("/side/event.json']") for line in said)
+
+
+def test_never_runs_a_planners_patch_that_no_human_has_merged(made: History) -> None:
+    git = made.git
+    git("checkout", "--quiet", "-b", "hotfix/INC-7")
+    patched = made.commit("Patch 0\n\nStanch-Mark: patch:0123", {"app.py": "open('/x', 'w')  # broken\n"}, tag="v1.0.1")
+    git("checkout", "--quiet", "main")
+    made.commit("Break it", {"app.py": "# 1 broken\n"}, tag="v1.1.0")
+    for good, bad in (("v1.0.0", "v1.0.1"), (patched, "v1.1.0"), ("v1.0.0", "hotfix/INC-7")):
+        with pytest.raises(ToolFailed, match="a planner's patch that nobody has merged"):
+            _bisected(made, good, bad)
+    assert _bisected(made).culprit == made.shas[-1]
+    git("branch", "a-humans", patched)
+    assert _bisected(made, bad="v1.0.1").culprit == patched
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "why"),
     [

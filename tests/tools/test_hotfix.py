@@ -1,5 +1,6 @@
 """Hotfix: prepared once, on its own branch, tested, and nothing of the user's touched."""
 
+import shutil
 import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -92,6 +93,7 @@ def test_the_same_hotfix_twice_is_one(scene: Scene) -> None:
     assert scene.refs() == refs
 
 
+@pytest.mark.usefixtures("sandbox")
 def test_another_fix_or_another_incident_gets_a_tag_of_its_own(scene: Scene) -> None:
     scene.prepare()
     second = scene.prepare("patch", PATCH)
@@ -120,8 +122,10 @@ def test_tests_see_no_secret_of_ours(scene: Scene) -> None:
     scene.prepare()
 
 
+@pytest.mark.usefixtures("sandbox")
 def test_a_patch_edits_lines_of_tracked_files(scene: Scene) -> None:
     prepared = scene.prepare("patch", PATCH)
+    assert prepared.tests.endswith("in a sandbox")
     assert "price = 2" in scene.repo.git("show", f"{prepared.commit}:pay.py")
 
 
@@ -142,6 +146,53 @@ def test_a_patch_does_nothing_else(scene: Scene, patch: str, why: str) -> None:
     refs = scene.refs()
     with pytest.raises(ToolFailed, match=why):
         scene.prepare("patch", patch)
+    assert scene.refs() == refs
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_what_a_planner_wrote_is_said_to_be_so_also_when_it_is_found_again(scene: Scene) -> None:
+    first = scene.prepare("patch", PATCH)
+    assert first.written
+    assert scene.prepare("patch", PATCH) == first
+    assert not scene.prepare().written
+
+
+def test_a_patch_without_tests_is_refused(scene: Scene) -> None:
+    scene.tests, refs = (), scene.refs()
+    with pytest.raises(ToolFailed, match="nothing vouches for a patch"):
+        scene.prepare("patch", PATCH)
+    assert scene.refs() == refs
+
+
+def test_a_patch_without_a_sandbox_is_refused_and_a_revert_is_not(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for program in ("git", "env"):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / program).symlink_to(shutil.which(program) or "")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    ran, refs = tmp_path / "ran", scene.refs()
+    scene.tests = (sys.executable, "-c", f"open({str(ran)!r}, 'w')")
+    with pytest.raises(ToolFailed, match=r"there is no sandbox.*apt install bubblewrap"):
+        scene.prepare("patch", PATCH)
+    assert (scene.refs(), ran.exists()) == (refs, False)
+    scene.prepare()
+    assert ran.exists()
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("raise SystemExit(3)", r"tests fail with this fix \(exit 3\)"),
+        ("raise SystemExit(127)", "do not start in the sandbox"),
+        ("import os; os.kill(os.getpid(), 9)", "the sandbox died"),
+    ],
+)
+def test_never_tags_a_patch_that_fails_its_tests(scene: Scene, program: str, why: str) -> None:
+    scene.tests, refs = (sys.executable, "-c", program), scene.refs()
+    with pytest.raises(ToolFailed, match=why):
+        scene.prepare("patch", PATCH)
     assert scene.refs() == refs
 
 

@@ -43,7 +43,8 @@ def test_says_how_a_command_ended(tmp_path: Path) -> None:
     assert _ran(tmp_path, "print('hé')") == Ran(0, "hé\n", 0)
     assert _ran(tmp_path, "raise SystemExit(3)").status == 3
     assert _ran(tmp_path, "import os; os.kill(os.getpid(), 9)").status == -9
-    assert asyncio.run(run(("no-such-program",), cwd=tmp_path, env={}, timeout_s=1)) == Ran(None, "", 0)
+    for unstartable in ("no-such-program", "a\0b", "\ud800"):
+        assert asyncio.run(run((unstartable,), cwd=tmp_path, env={}, timeout_s=1)) == Ran(None, "", 0)
 
 
 def test_keeps_a_bounded_part_of_the_output_and_counts_the_rest(tmp_path: Path) -> None:

@@ -100,6 +100,20 @@ def test_a_command_that_forces_or_names_no_release_is_refused_by_key(key: str, a
     assert [error["loc"] for error in refused.value.errors()] == [(key,)]
 
 
+@pytest.mark.parametrize(
+    "to", ["v1; touch owned", "$(touch owned)", "`touch owned`", "v1\ntouch owned", "v1 x", "{to}", "-v1", "v1\0", "é"]
+)
+def test_a_release_is_never_part_of_a_shells_grammar(tmp_path: Path, to: str) -> None:
+    """Even where somebody has configured a shell."""
+    plain = ("sh", "-c", "touch ran; deployer {to}")
+    settings = Settings(kind="commands", status=("true",), deploy=plain, rollback=plain, hotfix=plain)
+    shop = history(tmp_path / "shop").path
+    for change in ChangeKind:
+        with pytest.raises(ToolFailed, match="a release is named by its git tag"):
+            asyncio.run(connect(settings, site(Service("shop", shop), tmp_path / "home")).deploy(change, to))
+    assert sorted(path.name for path in shop.iterdir()) == [".git"]
+
+
 def test_never_hands_a_command_an_option_as_a_release(tmp_path: Path) -> None:
     with pytest.raises(ToolFailed, match="git tag"):
         asyncio.run(_deploys(tmp_path).deploy(ChangeKind.RELEASE, "--upload-pack=x"))
