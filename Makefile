@@ -1,6 +1,6 @@
 # `make` lists the commands. Needs git, make, Python 3.11 or newer and pip; everything else goes into this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check static fmt fmt-check lint types rooms deps floors bench clean
+.PHONY: help setup demo test prove check static fmt fmt-check lint types rooms deps floors bench mutants clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -33,6 +33,9 @@ demo: setup ## Break a miniature production on this machine and watch it being s
 test: setup ## Run the tests, e.g. `make test ARGS='-k guard'`.
 	@$(RUN) -n $(WORKERS) --inline-snapshot=disable $(ARGS)
 
+prove: setup ## Try everything on the guard, in every order, and see that no law can be broken.
+	@$(BIN)/stanch prove $(ARGS)
+
 check: static ## Everything CI checks.
 	@$(MAKE) test COVER=1
 	@$(MAKE) floors
@@ -45,6 +48,9 @@ fmt: setup ## Format the code and mend what can be mended without thought.
 
 bench: setup ## Run every script in bench/.
 	@for script in $(wildcard bench/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+mutants: setup ## Break the guards in every way: a test must notice, e.g. `make mutants ARGS='--match TOLERANCE'`.
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 clean: ## Remove everything that setup and the checks made.
 	@rm -rf .venv .uv .coverage* .pytest_cache .ruff_cache .import_linter_cache .hypothesis

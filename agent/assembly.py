@@ -21,16 +21,17 @@ from agent.planner.agent import Planner, planner
 from agent.planner.rules import NAME
 from agent.runtime.choose import choose
 from agent.runtime.desk import Desk
+from agent.runtime.discretion import discreet
 from agent.runtime.gate import Gate
 from agent.runtime.journal import Journal
 from agent.runtime.library import Library, load_library
-from agent.runtime.opening import Alert, belongs_to, budget, open_incident, unfinished
+from agent.runtime.opening import Alert, Terms, belongs_to, budget, open_incident, unfinished
 from agent.runtime.planning import Planning
 from agent.runtime.runner import Runner, in_turn
 from agent.runtime.toolset import Granted, GuardToolset
 from agent.runtime.workflow import Crew
 from agent.settings import Settings
-from agent.wiring import Connected, connect_service
+from agent.wiring import Connected, connect_service, redactor
 from tools.shelf import shelf
 from tools.site import Case
 from tools.texts import Texts
@@ -82,7 +83,8 @@ class Assembled:
         made = self._plan(chosen, shipping=alert.source is Source.SHIP)
         spend = self.settings.budget
         limits = budget(spend.max_turns, spend.max_tokens, spend.max_cost_usd)
-        return open_incident(self.journal, alert, made, limits, self.model)
+        policy = self.settings.configured(self.service).policy
+        return open_incident(self.journal, alert, made, Terms(self.model, limits, policy))
 
     def _chosen(self, alert: Alert) -> str:
         choice = choose(alert.sentence, self.library.playbooks)
@@ -110,12 +112,14 @@ def assemble(
 ) -> Assembled:
     """A service's runner. `skill` is a file that replaces the skill of its name. Raises ConfigError, SkillError."""
     logging.getLogger("stamina").setLevel(logging.ERROR)  # retries are no news; what they come to is
+    clean = redactor(settings)
+    discreet(clean.text)
     library = load_library(folder("skills"), skill)
     if problems := strangers(library.playbooks, shelf()):
         raise SkillError(problems)
     connected = connect_service(settings, service)
     database = settings.database
-    journal = Journal(database, connected.site.clock.now)
+    journal = Journal(database, connected.site.clock.now, clean)
     if heard:
         journal.listen(heard)
     name = model or settings.model
@@ -128,7 +132,7 @@ def _crew(settings: Settings, connected: Connected, journal: Journal, model: str
 
     @cache
     def gate(incident: str) -> Gate:
-        return Gate(journal, connected.bind(Case(incident)), connected.site.clock)
+        return Gate(journal, connected.bind(Case(incident)), connected.site.clock, journal.redactor)
 
     def write(template: str, summary: Summary) -> str:
         return texts.render(template, summary=summary)
@@ -139,6 +143,7 @@ def _crew(settings: Settings, connected: Connected, journal: Journal, model: str
         key=settings.secret("ANTHROPIC_API_KEY") if anthropic else None,
         base_url=settings.environ.get("ANTHROPIC_BASE_URL") if anthropic else None,
         stream=settings.stream,
+        redactor=journal.redactor,
     )
     rules = _agent(Planner(NAME))
     agent = rules if model == NAME else _agent(chosen)

@@ -4,6 +4,7 @@ A back end's own table stays raw here, because only wiring knows back ends; it c
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, S
 from agent.core import limits
 from agent.core.errors import ConfigError
 from agent.core.located import Loc, Located, located
+from agent.core.policies import Approvals, Governed, complaints, policy_of
+from agent.core.policy import Policy
 from tools.site import IRREVERSIBLE, Endpoint, Service
 
 FILE = "stanch.toml"
@@ -22,6 +25,10 @@ MODEL = "anthropic:claude-opus-4-8"
 """The planner when a key for it is present and nothing else is asked for; any pydantic-ai model id works."""
 RULES = "rules"
 """The planner that needs no model."""
+
+_SECRET = re.compile(
+    "(TOKEN|SECRET|PASSW(OR)?D|PASSPHRASE|CREDENTIALS?|DSN|(API|ACCESS|PRIVATE|ROUTING)_?KEY(_ID)?)$", re.IGNORECASE
+)
 
 Table: TypeAlias = dict[str, JsonValue]
 Words: TypeAlias = tuple[str, ...]
@@ -34,7 +41,14 @@ def _with_version(pattern: str) -> str:
     return pattern
 
 
+def _table(value: JsonValue) -> Table:
+    if not isinstance(value, dict):
+        raise ValueError("a table, as in [approvals.production]")  # noqa: TRY004 - pydantic takes no TypeError
+    return value
+
+
 Pattern: TypeAlias = Annotated[str, BeforeValidator(_with_version)]
+Leaves: TypeAlias = Annotated[Approvals, BeforeValidator(_table)]
 
 
 class _Strict(BaseModel):
@@ -87,10 +101,13 @@ class _Service(_Strict):
     ticket: Table | None = None
     chat: tuple[Table, ...] = ()
     page: tuple[Table, ...] = ()
+    approvals: Leaves = Approvals()
 
 
 class _File(_Strict):
     stanch: _Stanch = _Stanch()
+    approvals: dict[str, Leaves] = Field(default_factory=dict)
+    """By environment."""
     service: dict[str, _Service] = Field(min_length=1)
 
 
@@ -105,10 +122,11 @@ class BackEnd:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """One service and the tables of its back ends, in the order in which they are to be tried."""
+    """One service, the tables of its back ends in the order in which they are to be tried, and who must be asked."""
 
     service: Service
     back_ends: tuple[BackEnd, ...]
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +156,11 @@ class Settings:
         value = self.environ.get(name)
         return SecretStr(value) if value else None
 
+    @property
+    def secrets(self) -> dict[str, SecretStr]:
+        """Whatever the environment holds under a name that says it is secret, ours or not."""
+        return secrets(self.environ)
+
     def configured(self, name: str | None = None) -> Configured:
         """The service called `name`; the only one when there is no name. Raises ConfigError."""
         if name is None and len(self.services) == 1:
@@ -156,7 +179,7 @@ def load(
     `also` is taken for part of the environment, as the lab's secrets are.
 
     Raises:
-        ConfigError: no file, not TOML, or keys that are wrong: all of them, each with its line.
+        ConfigError: no file, not TOML, or keys that are wrong or contradict: all of them, each with its line.
     """
     file = (path or nearest(Path.cwd())).absolute()
     text = _text(file)
@@ -170,6 +193,7 @@ def load(
     except ValidationError as error:
         raise ConfigError(source.problems(error, _known(raw))) from error
     root = file.parent
+    policies = _policies(read, source)
     return Settings(
         file=file,
         home=root / read.stanch.home,
@@ -177,10 +201,15 @@ def load(
         stream=read.stanch.stream,
         budget=Budget.model_validate(read.stanch.model_dump(include=set(Budget.model_fields))),
         clock=_rooted(read.stanch.clock, root),
-        services={name: _configured(name, table, root) for name, table in read.service.items()},
+        services={name: _configured(name, table, policies[name], root) for name, table in read.service.items()},
         source=source,
         environ={**environ, **(also or {})},
     )
+
+
+def secrets(environ: Mapping[str, str] = os.environ) -> dict[str, SecretStr]:
+    """Whatever the environment holds under a name that says it is secret, ours or not."""
+    return {name: SecretStr(value) for name, value in environ.items() if value and _SECRET.search(name)}
 
 
 def nearest(folder: Path) -> Path:
@@ -208,7 +237,17 @@ def _rooted(clock: Time, root: Path) -> Time:
     return clock if isinstance(clock, WallTime) else clock.model_copy(update={"file": root / clock.file})
 
 
-def _configured(name: str, read: _Service, root: Path) -> Configured:
+def _policies(read: _File, source: Located) -> dict[str, Policy]:
+    """Who must be asked before what, for each service. Raises ConfigError where that contradicts."""
+    governed = {
+        name: Governed(one.environment, one.approvals, paged=bool(one.page)) for name, one in read.service.items()
+    }
+    if wrong := sorted(complaints(governed, read.approvals), key=lambda one: source.line(one.at)):
+        raise ConfigError(source.problem(at, what) for at, what in wrong)
+    return {name: policy_of(name, one, read.approvals) for name, one in governed.items()}
+
+
+def _configured(name: str, read: _Service, policy: Policy, root: Path) -> Configured:
     service = Service(
         name=name,
         repo=root / read.repo,
@@ -221,7 +260,7 @@ def _configured(name: str, read: _Service, root: Path) -> Configured:
         tests=read.tests,
         adr=read.adr,
     )
-    return Configured(service, tuple(_back_ends(("service", name), read)))
+    return Configured(service, tuple(_back_ends(("service", name), read)), policy)
 
 
 def _back_ends(at: Loc, read: _Service) -> Iterator[BackEnd]:
@@ -236,9 +275,12 @@ def _back_ends(at: Loc, read: _Service) -> Iterator[BackEnd]:
 def _known(raw: Mapping[str, JsonValue]) -> dict[Loc, list[str]]:
     """The keys of each table of this file, so that a typo can be answered with what was meant."""
     known: dict[Loc, list[str]] = {(): list(_File.model_fields), ("stanch",): list(_Stanch.model_fields)}
-    services = raw.get("service")
+    shared, services = raw.get("approvals"), raw.get("service")
+    for environment in shared if isinstance(shared, dict) else ():
+        known["approvals", environment] = list(Approvals.model_fields)
     for name, table in services.items() if isinstance(services, dict) else ():
         known["service", name] = list(_Service.model_fields)
+        known["service", name, "approvals"] = list(Approvals.model_fields)
         endpoints = table.get("endpoints") if isinstance(table, dict) else None
         for endpoint in endpoints if isinstance(endpoints, dict) else ():
             known["service", name, "endpoints", endpoint] = list(Endpoint.model_fields)

@@ -7,7 +7,8 @@ from inline_snapshot import snapshot
 
 from agent.core import limits
 from agent.core.errors import ConfigError
-from agent.settings import MODEL, LabTime, Settings, WallTime, default_model, load
+from agent.core.policy import Leave, Policy
+from agent.settings import MODEL, LabTime, Settings, WallTime, default_model, load, secrets
 
 WHOLE = """\
 [stanch]
@@ -90,6 +91,71 @@ ulr = "http://127.0.0.1/"
     )
 
 
+def test_what_waits_for_a_human_is_checked_key_by_key(tmp_path: Path) -> None:
+    text = """\
+[approvals.production]
+change = "ask"
+approvers = []
+page = "ask"
+irreversible = "auto"
+[approvals]
+within_min = 10
+[service.shop]
+[service.shop.approvals]
+roolback = "never"
+note = "perhaps"
+approvers = ["Ada", " Grace"]
+within_min = 31
+[service.blog]
+approvals = "ask"
+"""
+    found = [one.removeprefix("stanch.toml:") for one in problems(tmp_path, text)]
+    assert found == snapshot(
+        [
+            "3: approvals.production.approvers: nobody could answer: name somebody, or leave this key out",
+            "4: approvals.production.page: an escalation must get through (G8): leave this key out",
+            "5: approvals.production.irreversible: `ask` or `never`: what cannot be undone waits for a human (G10)",
+            "7: approvals.within_min: a table, as in [approvals.production]",
+            "10: service.shop.approvals.roolback: unknown key; did you mean `rollback`?",
+            "11: service.shop.approvals.note: Input should be 'auto', 'ask' or 'never'",
+            "12: service.shop.approvals.approvers.1: a name has 1 to 80 printable characters, no blank around",
+            "13: service.shop.approvals.within_min: Input should be less than or equal to 30",
+            "15: service.blog.approvals: a table, as in [approvals.production]",
+        ]
+    )
+
+
+def test_what_contradicts_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = """\
+[service.shop.approvals]
+rollback = "never"
+[approvals.production]
+hotfix = "ask"
+[approvals.prod]
+[[service.blog.page]]
+"""
+    found = [one.removeprefix("stanch.toml:") for one in problems(tmp_path, text)]
+    assert found == snapshot(
+        [
+            "2: service.shop.approvals.rollback: `never`, and no human would hear of it: add [[service.shop.page]]",
+            "4: approvals.production.hotfix: `ask`, and no human would hear of it: add [[service.shop.page]]",
+            "5: approvals.prod: no service is in this environment; there are production",
+        ]
+    )
+
+
+def test_a_service_has_the_policy_that_is_written(tmp_path: Path) -> None:
+    text = """\
+[approvals.production]
+change = "ask"
+[service.shop.approvals]
+release = "auto"
+approvers = ["Ada"]
+[[service.shop.page]]
+"""
+    assert read(tmp_path, text).configured().policy == Policy(rollback=Leave.ASK, hotfix=Leave.ASK, approvers=("Ada",))
+
+
 @pytest.mark.parametrize("ceiling", ["max_turns", "max_tokens", "max_cost_usd"])
 def test_never_loosens_a_ceiling(tmp_path: Path, ceiling: str) -> None:
     most = limits.__dict__[ceiling.upper()]
@@ -155,3 +221,12 @@ def test_a_model_is_used_only_when_asked_for_or_when_its_key_is_there(
     written: str | None, environ: dict[str, str], model: str
 ) -> None:
     assert default_model(written, environ) == model
+
+
+def test_whatever_the_environment_calls_secret_is_known_as_such() -> None:
+    keys = {"AWS_SECRET_ACCESS_KEY": "b", "AWS_ACCESS_KEY_ID": "c"}
+    secret = {"GITHUB_TOKEN": "a", "PGPASSWORD": "d", "SENTRY_DSN": "e", **keys}
+    other = {"MAX_TOKENS": "100000", "TOKENIZERS_PARALLELISM": "false", "HOME": "/root", "EMPTY_TOKEN": ""}
+    known = secrets({**secret, **other})
+    assert {name: held.get_secret_value() for name, held in known.items()} == secret
+    assert "'b'" not in repr(known)

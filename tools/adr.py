@@ -52,6 +52,9 @@ class PostMortem(Declares):
     revisit_when: Text
     evidence: tuple[Annotated[str, Field(pattern=r"^E\d{1,6}$")], ...] = Field(min_length=1, max_length=60)
     culprit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")] | None = None
+    approvals: tuple[Item, ...] = Field(
+        default=(), max_length=100, description="Who allowed or denied what, word for word as the journal has it."
+    )
 
     @property
     def declares_cause(self) -> bool:
@@ -62,6 +65,11 @@ class PostMortem(Declares):
     def blames(self) -> str | None:
         """Its culprit."""
         return self.culprit
+
+    @property
+    def leave(self) -> tuple[str, ...] | None:
+        """Its approvals."""
+        return self.approvals
 
 
 @tool(Effect.NOTE, timeout_s=60, key=lambda _: "post-mortem")
@@ -89,7 +97,9 @@ def _written(args: PostMortem, site: Site, case: Case, texts: Texts) -> Noted:
     numbers = {path: int(found[1]) for path in folder.iterdir() if (found := _NUMBERED.fullmatch(path.name))}
     for path, number in numbers.items():
         if f"\nIncident: {case.id}\n" in path.read_text(encoding="utf-8", errors="replace").partition("\n## ")[0]:
-            return _noted(number, path, path.read_text(encoding="utf-8").partition("\n")[0].partition(": ")[2])
+            return _noted(
+                number, path, path.read_text(encoding="utf-8", errors="replace").partition("\n")[0].partition(": ")[2]
+            )
     number = max(numbers.values(), default=0) + 1
     while True:
         path = folder / f"{number:04d}-{_slug(args.title)}.md"

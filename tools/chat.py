@@ -8,6 +8,7 @@ from tools.chats.base import Chats, Posted
 from tools.contract import Args, Effect, tool
 from tools.observed import Declares
 from tools.site import Case
+from tools.texts import inert
 
 
 class Post(Args):
@@ -42,7 +43,7 @@ async def chat_post(args: Post, chats: Chats, case: Case) -> Posted:
 
     Use as soon as impact is known. Example: chat_post(text="Checkout fails for EU users since 14:02; rolling back")
     """
-    return await chats.post(case.id, args.text)
+    return await chats.post(case.id, inert(args.text))
 
 
 def _news(args: Update) -> str:
@@ -55,4 +56,4 @@ async def chat_update(args: Update, chats: Chats, case: Case) -> Posted:
 
     Use after each action and at the end. Example: chat_update(text="Rolled back to v1.7.3 at 14:09; watching")
     """
-    return await chats.update(case.id, args.text)
+    return await chats.update(case.id, inert(args.text))

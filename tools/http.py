@@ -1,9 +1,12 @@
 """HTTP for every tool: one way to ask, retry and fail. No redirect is followed, no vendor's word gets out."""
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
+from ssl import SSLContext
 from typing import TypeVar
 
 import httpx
@@ -16,8 +19,13 @@ TIMEOUT = httpx.Timeout(10, connect=3)
 TOTAL_S = 20.0
 """Most time spent on one request with all its retries: an incident cannot wait longer for one look."""
 ATTEMPTS = 4
+MAX_BODY = 16_000_000
+"""Bytes of one answer. What answers more is no API; it must not fill our memory."""
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL)
+_OF_TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 T = TypeVar("T")
 
@@ -25,7 +33,14 @@ T = TypeVar("T")
 def client(base_url: str, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
     """A client for one host, to be closed after one operation (`async with`). A proxy is never used for loopback."""
     direct: dict[str, None] = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
-    return httpx.AsyncClient(base_url=base_url, headers=dict(headers or {}), timeout=TIMEOUT, mounts=direct)
+    named = dict(headers or {})
+    return httpx.AsyncClient(base_url=base_url, headers=named, timeout=TIMEOUT, mounts=direct, verify=_trusted())
+
+
+@cache
+def _trusted() -> SSLContext:
+    """Read once: every authority there is takes longer to read than most services to answer."""
+    return httpx.create_ssl_context()
 
 
 async def send(
@@ -48,7 +63,7 @@ async def send(
         async with asyncio.timeout(TOTAL_S):
             async for attempt in attempts:
                 with attempt:
-                    return (await through.send(request)).raise_for_status()
+                    return (await _answer(tool, through, request, again=again)).raise_for_status()
     except httpx.HTTPStatusError as error:
         raise _refused(tool, error.response, credential=credential, again=again) from error
     except (httpx.HTTPError, TimeoutError) as error:
@@ -57,12 +72,36 @@ async def send(
 
 
 def read(tool: str, response: httpx.Response, shape: TypeAdapter[T]) -> T:
-    """The body as `shape`. Raises ToolFailed when it is something else, e.g. a proxy's page."""
+    """The body as `shape`, with what is no character replaced.
+
+    Raises ToolFailed when it is something else, e.g. a proxy's page, or nested without end.
+    """
+    text = _ESCAPE.sub(_whole, response.content.decode(errors="replace"))
     try:
-        return shape.validate_json(response.content)
+        return shape.validate_json(text)
     except ValidationError as error:
         host = response.request.url.host
         raise ToolFailed(tool, f"{host} answered in an unknown shape; check that `url` is the vendor's API") from error
+
+
+async def _answer(tool: str, through: httpx.AsyncClient, request: httpx.Request, *, again: bool) -> httpx.Response:
+    """The answer with its body, unless that has no end: then ToolFailed."""
+    response, body = await through.send(request, stream=True), bytearray()
+    try:
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) > MAX_BODY:
+                hint = f"{request.url.host} answers more than {MAX_BODY // 1_000_000} MB; check that `url` is its API"
+                raise ToolFailed(tool, hint, unknown=not again)
+    finally:
+        await response.aclose()
+    headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_TRANSFER]
+    return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=request)
+
+
+def _whole(escape: re.Match[str]) -> str:
+    """A JSON escape; of half a character, what stands for none: a text may be cut inside one."""
+    return r"\ufffd" if escape["half"] else escape[0]
 
 
 def _pause(error: Exception, *, again: bool) -> bool | float:

@@ -6,6 +6,7 @@ from tools.contract import Args, Effect, tool
 from tools.observed import Reached, Reason
 from tools.pagers.base import Alarm, Pagers
 from tools.site import Case, Service
+from tools.texts import inert
 
 SUMMARY_LIMIT = 1024
 """Characters that PagerDuty takes in a summary, the service's name included; the rest is cut: a page must go out."""
@@ -31,7 +32,7 @@ async def page_humans(args: Page, pagers: Pagers, service: Service, case: Case) 
     Use when only a human can go on. Example: page_humans(reason="rollback_failed", summary="v1.7.3 did not pass its
     health check after the rollback; v1.8.0 still fails checkout for all users")
     """
-    summary = " ".join(f"[{service.name}] {args.summary}".split())[:SUMMARY_LIMIT]
+    summary = " ".join(f"[{service.name}] {inert(args.summary)}".split())[:SUMMARY_LIMIT]
     details = {"incident": case.id, "title": case.title, "reason": args.reason, "environment": service.environment}
     links = ((case.url, "Incident"),) if case.url else ()
     return await pagers.page(Alarm(f"{case.id}:{args.reason}", summary, details, links))

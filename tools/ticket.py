@@ -7,6 +7,7 @@ from pydantic import Field
 from tools.contract import Args, Effect, tool
 from tools.observed import Declares, Noted
 from tools.site import Case
+from tools.texts import inert, markdown
 from tools.tickets.base import Draft, Tickets
 
 
@@ -46,7 +47,7 @@ async def ticket_open(args: Open, tickets: Tickets, case: Case) -> Noted:
     sentry_url="https://acme.sentry.io/issues/42/")
     """
     links = ((args.sentry_url, "Error in the tracker"),) if args.sentry_url else ()
-    return await tickets.open(case.id, Draft(args.title, args.body, links))
+    return await tickets.open(case.id, Draft(inert(args.title), markdown(args.body, args.sentry_url), links))
 
 
 def _news(args: Update) -> str:
@@ -59,4 +60,4 @@ async def ticket_update(args: Update, tickets: Tickets, case: Case) -> Noted:
 
     Use after each action and at the end. Example: ticket_update(body="Rolled back to v1.7.3; rate falls", done=false)
     """
-    return await tickets.update(case.id, args.body, done=args.done)
+    return await tickets.update(case.id, markdown(args.body), done=args.done)

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from agent.core.facts import Approved, Asked, Denied
+from agent.core.facts import Approved, Asked, Denied, Refused
 from agent.core.incident import Incident
 from agent.core.policy import Leave, Policy
 from agent.core.proposal import Proposal
 from agent.core.verdict import AskHuman, Refuse
-from agent.core.words import By
+from agent.core.words import By, State
 from tools.contract import Effect
 from tools.observed import Change
 
@@ -59,8 +59,8 @@ def answer(incident: Incident, call: str) -> Asked | Approved | Denied | None:
 
 
 def waiting(incident: Incident, now: datetime) -> tuple[Asked, ...]:
-    """The questions that an answer can still set going, oldest first."""
-    asked = (one for one in incident.leave if isinstance(one, Asked))
+    """The questions that an answer can still set going, oldest first; none once the incident ended."""
+    asked = (one for one in incident.leave if isinstance(one, Asked) and incident.state is State.OPEN)
     return tuple(one for one in asked if answer(incident, one.call) is one and now <= one.until)
 
 
@@ -72,15 +72,34 @@ def deadline(incident: Incident, at: datetime) -> datetime:
 def stated(incident: Incident) -> tuple[str, ...]:
     """Who allowed or denied what, a line each, as the post-mortem must say it."""
     asked = {one.call: one for one in incident.leave if isinstance(one, Asked)}
-    words = {Approved: "allowed", Denied: "denied"}
+    return tuple(answered(one, asked.get(one.call)) for one in incident.leave if not isinstance(one, Asked))
+
+
+def answered(fact: Approved | Denied, asked: Asked | None) -> str:
+    """One answer in a line, e.g. `Ada allowed deploy_rollback to v1.7.0 (call 3f2a9c1d77aa)`."""
+    said = "allowed" if isinstance(fact, Approved) else "denied"
+    return f"{fact.by} {said} {about(asked) if asked else f'call {fact.call}'}"
+
+
+def unallowed(incident: Incident, phase: int) -> tuple[Refused, ...]:
+    """What this phase asked humans for, and was not given."""
+    asked = {one.call: one for one in incident.leave if isinstance(one, Asked) and one.phase == phase}
+    said = ((one, answer(incident, call)) for call, one in asked.items())
     return tuple(
-        f"{one.by} {words[type(one)]} {about(asked[one.call])}"
-        for one in incident.leave
-        if not isinstance(one, Asked) and one.call in asked
+        Refused(phase=phase, tool=one.tool, guard=one.guard, why=f"not executed: {_refusal(one, last)}")
+        for one, last in said
+        if not isinstance(last, Approved)
     )
+
+
+def _refusal(asked: Asked, last: Asked | Denied | None) -> str:
+    if isinstance(last, Denied):
+        return answered(last, asked)
+    return f"nobody allowed {about(asked)} until {asked.until:%H:%M:%S} UTC; {asked.why}"
 
 
 def about(asked: Asked) -> str:
     """A held call in a few words, e.g. `deploy_rollback to v1.7.0 (call 3f2a9c1d77aa)`."""
     to = asked.args.get("to")
-    return f"{asked.tool}{f' to {to}' if isinstance(to, str) else ''} (call {asked.call})"
+    named = f" to {to if to.isprintable() else ascii(to)}" if isinstance(to, str) else ""
+    return f"{asked.tool}{named} (call {asked.call})"

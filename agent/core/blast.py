@@ -57,15 +57,13 @@ def began(issue: Issue) -> datetime:
     What rose and fell again more than RECENT_MINUTES before is another story.
     """
     if not issue.series or _is_new(issue):
-        return issue.first_seen.replace(second=0, microsecond=0)
+        return minute_of(issue.first_seen)
     floor, minutes = _floor(issue), issue.series
     first = max(0, len(minutes) - RECENT_MINUTES)
-    starts = range(len(minutes) - ONSET_MINUTES + 1)
-    for start in reversed([i for i in starts if mean(minutes[i : i + ONSET_MINUTES]) >= floor]):
-        if first - start > RECENT_MINUTES:
-            break
-        first = min(first, start)
-    return next((point.at for point in minutes[first:] if point.count >= floor), minutes[first].at)
+    for start in reversed(range(first)):
+        if first - start <= RECENT_MINUTES and mean(minutes[start : start + ONSET_MINUTES]) >= floor:
+            first = start
+    return next(point.at for point in minutes[first:] if point.count >= floor)
 
 
 def quiet(issue: Issue) -> float:
@@ -81,8 +79,8 @@ def quiet(issue: Issue) -> float:
 
 
 def _is_new(issue: Issue) -> bool:
-    """First seen within its series: it has no past to compare with."""
-    return bool(issue.series) and issue.first_seen >= issue.series[0].at
+    """First seen within its series, which it has: there is no past to compare with."""
+    return issue.first_seen >= issue.series[0].at
 
 
 def _floor(issue: Issue) -> float:
@@ -93,6 +91,11 @@ def _floor(issue: Issue) -> float:
 def calm_rate(series: Sequence[Point], onset: datetime | None) -> float:
     """The mean rate before `onset`, per minute; 0 when no minute lies before it."""
     return mean([point for point in series if onset is None or point.at + MINUTE <= onset])
+
+
+def minute_of(at: datetime) -> datetime:
+    """The start of the minute that this is in; points and onsets are whole minutes."""
+    return at.replace(second=0, microsecond=0)
 
 
 def mean(points: Sequence[Point]) -> float:
@@ -133,7 +136,7 @@ def _alone(hot: list[Issue]) -> bool:
 def _users(hot: list[Issue]) -> int:
     """Distinct users, at least."""
     named = {user for issue in hot for user in issue.user_ids}
-    return max([len(named), *(issue.users for issue in hot)], default=0)
+    return max([len(named), *(issue.users for issue in hot)])
 
 
 def _seen_in(issue: Issue) -> set[str]:
@@ -152,6 +155,6 @@ def radius(incident: Incident) -> Blast | None:
     if incident.triage is not None:
         return incident.triage.blast
     dead = sum(not answer.ok for answer in incident.blind)
-    if not incident.surfaced or not dead:
+    if not dead:
         return None
     return Blast.ONE_FEATURE if dead == 1 else Blast.MANY

@@ -2,11 +2,14 @@
 
 AgentError
 ├─ SkillError     skill files that cannot be run (names file, line, what is wrong, what to write instead)
-└─ ConfigError    a stanch.toml, or an environment, that cannot be worked with (names file, line, key, next step)
+├─ ConfigError    a stanch.toml, or an environment, that cannot be worked with (names file, line, key, next step)
+├─ NotTaken       a human's word that cannot be taken (says why, and what to say instead)
+└─ IllegalFact    a fact that cannot follow the incident's facts so far
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 class AgentError(Exception):
@@ -44,6 +47,28 @@ class ConfigError(AgentError):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class Fault(StrEnum):
+    """Why a human's word cannot be taken."""
+
+    UNREADABLE = "unreadable"
+    """No reader of the journal could tell who says what."""
+    STRANGER = "stranger"
+    """Somebody who is not on the list."""
+    UNKNOWN = "unknown"
+    """No such call waits in this incident, or several do."""
+    ANSWERED = "answered"
+    LATE = "late"
+    """Its time is up, or the incident has ended."""
+
+
+class NotTaken(AgentError):
+    """A human's word that cannot be taken: why, for programs and in words."""
+
+    def __init__(self, fault: Fault, words: str) -> None:
+        self.fault = fault
+        super().__init__(words)
 
 
 class IllegalFact(AgentError):

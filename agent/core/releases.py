@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.core.blast import minute_of
 from agent.core.facts import Triaged
 from agent.core.incident import Incident
 from agent.core.limits import DEPLOY_TAKES, DEPLOY_WINDOW
@@ -28,36 +29,24 @@ def suspect(triage: Triaged, deployments: Deployments) -> Deployment | None:
     bad = {*triage.releases, triage.first_release}
     deploys = [one for one in deployments.history if one.release in bad]
     found = next((one for one in deploys if -DEPLOY_TAKES <= triage.onset - one.at <= DEPLOY_WINDOW), None)
-    if found is None or (triage.onset < _minute(found.at) and found.release != deploys[0].release):
+    if found is None or (triage.onset < minute_of(found.at) and found.release != deploys[0].release):
         return None
     return found
-
-
-def _minute(at: datetime) -> datetime:
-    """Onsets are whole minutes, so what happened in that very minute did not come after it."""
-    return at.replace(second=0, microsecond=0)
 
 
 def tainted(triage: Triaged | None, deployments: Deployments) -> set[str]:
     """Releases that had the error: those it was seen in, and all that came after the first of them."""
     if triage is None:
         return set()
-    seen = {*triage.releases, *filter(None, [triage.first_release])}
-    first = _debut(triage.first_release, deployments)
-    if first is None:
-        return seen
-    return seen | {one.release for one in deployments.history if _since(one.release, first, deployments)}
+    debuts = _debuts(deployments)
+    first = debuts.get(triage.first_release)
+    later = {one.release for one in deployments.history if first is not None and debuts[one.release] >= first}
+    return {*triage.releases, *filter(None, [triage.first_release]), *later}
 
 
-def _debut(release: str | None, deployments: Deployments) -> datetime | None:
-    """When a release first went out, as far back as the history goes."""
-    return min((one.at for one in deployments.history if one.release == release), default=None)
-
-
-def _since(release: str, first: datetime, deployments: Deployments) -> bool:
-    """It went out at `first` or later: of two at the same instant neither is known to be older."""
-    debut = _debut(release, deployments)
-    return debut is not None and debut >= first
+def _debuts(deployments: Deployments) -> dict[str | None, datetime]:
+    """When each release first went out, as far back as the history goes. At the same instant neither is older."""
+    return {one.release: one.at for one in reversed(deployments.history)}
 
 
 def target(incident: Incident) -> Target:
@@ -73,8 +62,9 @@ def target(incident: Incident) -> Target:
     guilty = _alleged(incident, deployments) if triage is None else suspect(triage, deployments)
     if guilty is None:
         return Target(None, "the errors did not follow a deploy, so no release is suspected")
-    running, began = _debut(deployments.current, deployments), _debut(guilty.release, deployments)
-    if running is None or began is None or running < began:
+    debuts = _debuts(deployments)
+    running = debuts.get(deployments.current)
+    if running is None or running < debuts[guilty.release]:
         return Target(None, f"{guilty.release} is suspected, but {deployments.current or 'nothing known'} runs")
     return before(deployments, guilty, tainted(triage, deployments))
 
@@ -112,14 +102,15 @@ def before(deployments: Deployments, guilty: Deployment, bad: set[str]) -> Targe
 def why_not(release: str, deployments: Deployments, bad: set[str]) -> str | None:
     """Why `release` must not be rolled back to (G6); None when it may."""
     runs = [one for one in deployments.history if one.release == release]
-    running = _debut(deployments.current, deployments)
+    debuts = _debuts(deployments)
+    running = debuts.get(deployments.current)
     if release == deployments.current:
         return f"{release} is the release that runs"
     if running is None:
         return "what runs is not in the deploy history, so no release is known to be older"
     if not runs or not runs[-1].healthy:
         return f"{release} was never healthy in production, or not when it last went there"
-    if _since(release, running, deployments):
+    if debuts[release] >= running:
         return f"{release} is newer than the running {deployments.current}"
     if release in bad:
         return f"{release} already had the error"

@@ -1,10 +1,11 @@
 """The timeline: facts to short lines that a human reads. Text that came from outside is cut, never interpreted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple, assert_never
 
-from agent.core.approval import about
+from agent.core.approval import about, answered
 from agent.core.facts import (
     Approved,
     Asked,
@@ -36,6 +37,8 @@ from tools.contract import Effect
 WIDTH: Final = 600
 """Characters of one line at most: a refused call quotes what was asked for."""
 
+NOTHING: Final[Mapping[str, Asked]] = MappingProxyType({})
+
 
 class Moment(NamedTuple):
     """One line of the timeline."""
@@ -47,16 +50,21 @@ class Moment(NamedTuple):
 
 def timeline(recorded: Iterable[Recorded]) -> tuple[Moment, ...]:
     """What happened, oldest first: the facts that a reader of a post-mortem wants."""
-    told = ((one, tell(one.fact)) for one in recorded)
+    facts = tuple(recorded)
+    asked = {one.fact.call: one.fact for one in facts if isinstance(one.fact, Asked)}
+    told = ((one, tell(one.fact, asked)) for one in facts)
     return tuple(Moment(one.n, one.at, what) for one, what in told if what)
 
 
-def tell(fact: Fact) -> str:
-    """One fact in one line that any terminal may show; empty when it is not worth one."""
-    return cut(_told(fact), WIDTH)
+def tell(fact: Fact, asked: Mapping[str, Asked] = NOTHING) -> str:
+    """One fact in one line that any terminal may show; empty when it is not worth one.
+
+    `asked` holds the questions by call: an answer names what it is about.
+    """
+    return cut(_told(fact, asked), WIDTH)
 
 
-def _told(fact: Fact) -> str:
+def _told(fact: Fact, asked: Mapping[str, Asked]) -> str:
     match fact:
         case Opened() | Reported() | Surfaced() | Closed():
             return _edge(fact)
@@ -66,8 +74,10 @@ def _told(fact: Fact) -> str:
             return _finding(fact)
         case Intended() | Called() | Refused():
             return _call(fact)
-        case Asked() | Approved() | Denied():
-            return _leave(fact)
+        case Asked():
+            return f"{about(fact)} waits for a human until {fact.until:%H:%M:%S} UTC: {fact.why}"
+        case Approved() | Denied():
+            return answered(fact, asked.get(fact.call))
         case Fallback() | Owed() | Spent():
             return _run(fact)
         case _:
@@ -82,18 +92,6 @@ def _run(fact: Fallback | Owed | Spent) -> str:
             return f"humans are needed ({reason}): {why}"
         case Spent():
             return ""
-        case _:
-            assert_never(fact)
-
-
-def _leave(fact: Asked | Approved | Denied) -> str:
-    match fact:
-        case Asked():
-            return f"{about(fact)} waits for a human until {fact.until:%H:%M:%S}: {fact.why}"
-        case Approved(call=call, by=by):
-            return f"{by} allowed call {call}"
-        case Denied(call=call, by=by):
-            return f"{by} denied call {call}"
         case _:
             assert_never(fact)
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from agent.core.blast import MINUTE, mean
+from agent.core.blast import MINUTE, mean, minute_of
 from agent.core.facts import Triaged, Verified
 from agent.core.limits import (
     MAX_VERIFY_WAIT,
@@ -17,10 +17,9 @@ from tools.observed import Answered, Point, Signal
 
 def window(asked: tuple[int, int] | None) -> tuple[timedelta, timedelta]:
     """(first reading, last reading) after a CHANGE, world time. A skill may ask for longer, never for shorter."""
-    most = MAX_VERIFY_WAIT // MINUTE
-    low, high = (min(max(minutes, 0), most) * MINUTE for minutes in asked or (5, 10))
-    first = max(low, MIN_VERIFY_WAIT)
-    return first, max(high, first)
+    least, most = MIN_VERIFY_WAIT // MINUTE, MAX_VERIFY_WAIT // MINUTE
+    first, last = (min(max(minutes, least), most) for minutes in asked or (least, 10))
+    return first * MINUTE, max(first, last) * MINUTE
 
 
 def judge(triage: Triaged, since: datetime, reading: Signal, answers: tuple[Answered, ...], *, final: bool) -> Verified:
@@ -31,12 +30,12 @@ def judge(triage: Triaged, since: datetime, reading: Signal, answers: tuple[Answ
     rate = max(_rates_after(reading.errors, since))
     incident = max(_rates_after(reading.incident, since))
     traffic = min(_rates_after(reading.traffic, since))
-    answered = bool(answers) and all(answer.ok for answer in answers)
+    silent = _endpoints(answers)
     complaints = [
         *_time(triage, reading, since),
         *_traffic(triage, traffic),
         *_rates(triage, rate, incident),
-        *_endpoints(answers),
+        *silent,
     ]
     return Verified(
         recovered=not complaints,
@@ -45,13 +44,13 @@ def judge(triage: Triaged, since: datetime, reading: Signal, answers: tuple[Answ
         rate_after=rate,
         baseline=triage.baseline,
         traffic=traffic,
-        answered=answered,
+        answered=not silent,
         why="; ".join(complaints) or "the event rate is back at its baseline, with traffic, and the endpoints answer",
     )
 
 
 def _after(series: tuple[Point, ...], since: datetime) -> list[Point]:
-    start = since.replace(second=0, microsecond=0) + MINUTE
+    start = minute_of(since) + MINUTE
     return [point for point in series if point.at >= start]
 
 

@@ -1,7 +1,7 @@
 """The planner: a pydantic-ai agent that ends every phase with a report, on the rules or on any model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, TypeVar, cast
 
@@ -17,6 +17,8 @@ from pydantic_ai.usage import UsageLimits
 
 from agent.core.board import PhaseReport
 from agent.core.errors import ConfigError
+from agent.core.redact import Redactor
+from agent.planner.discreet import Discreet
 from agent.planner.fallback import guarded
 from agent.planner.prompt import system
 from agent.planner.rules import NAME, RulesModel
@@ -42,6 +44,8 @@ class Planner:
     """For one silence of the provider; when people wait, the rules are better than more patience."""
     stream: bool = False
     """Read answers as they come (SSE), instead of whole."""
+    redactor: Redactor = field(default_factory=Redactor)
+    """What the model's answers pass through before they are kept."""
 
 
 def planner(chosen: Planner, deps: type[DepsT]) -> Agent[DepsT, PhaseReport]:
@@ -73,10 +77,11 @@ def model_of(chosen: Planner) -> Model:
     if chosen.model == NAME:
         return RulesModel()
     try:
-        return guarded(infer_model(chosen.model, lambda name: _provider(name, chosen)), stream=chosen.stream)
+        model = guarded(infer_model(chosen.model, lambda name: _provider(name, chosen)), stream=chosen.stream)
     except (UserError, ValueError, ImportError) as error:
         wrong = f"model `{chosen.model}`: {error}"
         raise ConfigError([f"{wrong}; set the key, name another model, or use `rules`, which needs none"]) from error
+    return Discreet(model, chosen.redactor)
 
 
 def _provider(name: str, chosen: Planner) -> Provider[object]:

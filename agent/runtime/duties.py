@@ -5,14 +5,16 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from agent.core.approval import stated
 from agent.core.blast import assess
 from agent.core.closure import cause_missing, ending, recovery_missing
 from agent.core.duty import Duty
 from agent.core.facts import Called, Claimed, Left, Owed, Reported, Surfaced
 from agent.core.incident import Incident
+from agent.core.owing import in_silence
 from agent.core.releases import bisect_range, target
 from agent.core.summary import Summary, summarise
-from agent.core.words import Blast, CauseLevel, Source, State
+from agent.core.words import CauseLevel, Source, State
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Answer
 from tools.observed import Bisected, Picture, Reason
@@ -162,8 +164,7 @@ def _should_act(desk: Desk) -> bool:
 async def _never_in_silence(desk: Desk) -> None:
     """G7: with a high blast radius, leaving without an action is said to humans."""
     incident = desk.incident
-    triage = incident.triage
-    if incident.changes or (triage is not None and triage.blast is not Blast.MANY):
+    if not in_silence(incident):
         return
     why = f"nothing was done to production: {_why_nothing(desk, incident)}"
     desk.keep("silence", Owed(reason=Reason.NO_SAFE_ACTION, guard="G7", why=why))
@@ -222,6 +223,7 @@ async def _post_mortem(desk: Desk) -> None:
             },
             "revisit_when": "The action items are done.",
             "evidence": [f"E{n}" for n in cause.evidence] or [f"E{one.n}" for one in incident.evidence[-1:]],
+            "approvals": [*stated(incident)],
             **({"culprit": cause.commit} if cause.commit else {}),
         },
     )
@@ -253,26 +255,3 @@ async def finish(desk: Desk, write: Writer) -> None:
         await desk.call("ticket:end", "ticket_update", {"body": body, "done": done})
     if incident.note("chat_post"):
         await desk.call("post:end", "chat_update", {"text": body[:3000], "resolved": done})
-
-
-def owed_at_the_end(incident: Incident) -> Owed | None:
-    """A bad end that nobody heard of yet, as a page that is due: mitigated is told in ticket and post, if there are."""
-    if incident.opened and incident.opened.source is Source.SHIP:
-        return None  # a deploy that failed was paged at once; what a watch saw opens an incident of its own
-    end = ending(incident)
-    if end.state is State.ESCALATED and not _heard(incident):
-        return Owed(reason=Reason.NOT_RECOVERED, guard="G8", why=end.why)
-    if end.state is State.MITIGATED and not incident.notes and not _heard(incident):
-        return Owed(reason=Reason.CAUSE_UNPROVEN, guard="G4", why=end.why)
-    return None
-
-
-def reached_nobody(incident: Incident) -> bool:
-    """Humans had to be told, and no page got through (G8)."""
-    return bool(incident.owed) and not _heard(incident)
-
-
-def _heard(incident: Incident) -> bool:
-    """A page that was owed got through; one that a planner thought up does not count."""
-    owed = {one.reason for one in incident.owed}
-    return any(page.reached and page.reason in owed for page in incident.pages)

@@ -9,21 +9,22 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from traceback import extract_tb
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from agent.core.approval import deadline, waiting
+from agent.core.approval import about, deadline, waiting
 from agent.core.facts import Asked, Called, Fact, Intended, Owed, Refused
 from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge
 from agent.core.incident import Incident
+from agent.core.redact import Redactor
 from agent.core.words import By, Outcome, State
 from agent.runtime.journal import Effected, Entry, Journal
 from tools.contract import Args, BoundTool, Effect, Result, ToolFailed, Unreachable
-from tools.observed import Change, ChangeKind, Noted, Reason
+from tools.observed import Change, ChangeKind, Noted, Reason, Written
 from tools.site import Clock
 
 T = TypeVar("T")
@@ -63,6 +64,8 @@ class Gate:
     journal: Journal
     tools: Mapping[str, BoundTool]
     clock: Clock
+    redactor: Redactor = field(default_factory=Redactor)
+    """What goes into a call or comes back from one passes through it, before anybody keeps or sees it."""
     _one: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """Per business key, so that a page does not wait for a deploy."""
 
@@ -70,6 +73,7 @@ class Gate:
         """Judge one proposal and, if permitted, make the call. Never raises for what a tool or a guard says."""
         if (kept := self.journal.result(ask.incident, ask.step)) is not None:
             return Answer.model_validate(kept)
+        ask, given = replace(ask, args=self.redactor.object(ask.args)), ask.args
         bound = self.tools.get(ask.tool)
         if bound is None:
             return self._refused(ask, "shelf", f"there is no tool {ask.tool}, or its back end is not configured")
@@ -77,6 +81,10 @@ class Gate:
             args = bound.parsed(ask.args)
         except ToolFailed as failed:
             return self._refused(ask, "arguments", failed.hint)
+        if isinstance(args, Written) and args.brings_code and ask.args != given:
+            return self._refused(
+                ask, "arguments", "the code holds a secret or an address, or is too long: leave it out"
+            )
         if bound.effect is Effect.READ:
             return await self._read(ask, bound, args)
         async with self._one[_key(ask, bound, args)]:
@@ -130,23 +138,24 @@ class Gate:
 
     def _held(self, ask: Ask, proposal: Proposal, guard: str, why: str) -> Answer:
         """Not executed: a human is asked for leave, once, and paged."""
-        now, call = self.clock.now(), proposal.call
+        now = self.clock.now()
         incident = self.journal.incident(ask.incident)
-        why = f"not executed: {why}. A human must allow it: stanch incidents approve {ask.incident} {call} --by NAME"
-        owed = Owed(reason=Reason.ASKED, guard=guard, why=why)
-        if any(one.call == call for one in waiting(incident, now)):
-            return self._refused(ask, guard, why, owed)
         asked = Asked(
             phase=ask.phase,
             key=proposal.key,
-            call=call,
+            call=proposal.call,
             tool=ask.tool,
             args=proposal.args.model_dump(mode="json"),
             guard=guard,
             why=why,
             until=deadline(incident, now),
         )
-        return self._refused(ask, guard, why, asked, owed)
+        known = [one for one in waiting(incident, now) if one.call == asked.call]
+        until = f"{(known or [asked])[0].until:%H:%M:%S} UTC"
+        command = f"stanch incidents approve {ask.incident} {asked.call} --by NAME"
+        told = f"not executed: {about(asked)} waits for a human until {until}: {command}. Why: {why}"
+        owed = Owed(reason=Reason.ASKED, guard=guard, why=told)
+        return self._refused(ask, guard, told, owed, *([] if known else [asked]))
 
     def _refused(self, ask: Ask, guard: str, why: str, *also: Asked | Owed) -> Answer:
         answer = Answer(ok=False, hint=f"{guard}: {why}")
@@ -166,7 +175,7 @@ class Gate:
 
     def _came_back(self, ask: Ask, bound: BoundTool, args: Args, came: Result | ToolFailed) -> Answer:
         key = _key(ask, bound, args)
-        called = _called(ask, bound, args, key, came)
+        called = _clean(_called(ask, bound, args, key, came), self.redactor)
         facts: list[Fact] = [called]
         if bound.effect >= Effect.CHANGE and called.outcome is not Outcome.OK:
             facts.append(_owed(args, called))
@@ -254,7 +263,6 @@ def _intended(ask: Ask, bound: BoundTool, args: Args, key: str, incident: Incide
 
 def _called(ask: Ask, bound: BoundTool, args: Args, key: str, came: Result | ToolFailed) -> Called:
     failed = came if isinstance(came, ToolFailed) else None
-    data: dict[str, JsonValue] = {} if isinstance(came, ToolFailed) else came.model_dump(mode="json")
     outcome = Outcome.OK
     if failed is not None:
         outcome = Outcome.UNREACHABLE if isinstance(failed, Unreachable) else Outcome.FAILED
@@ -267,11 +275,17 @@ def _called(ask: Ask, bound: BoundTool, args: Args, key: str, came: Result | Too
         by=ask.by,
         outcome=outcome,
         args=args.model_dump(mode="json"),
-        saw="" if failed else _shape(type(came)),
-        data=data,
-        digest=hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12],
+        saw="" if isinstance(came, ToolFailed) else _shape(type(came)),
+        data={} if isinstance(came, ToolFailed) else came.model_dump(mode="json"),
         hint=failed.hint if failed else "",
     )
+
+
+def _clean(called: Called, redactor: Redactor) -> Called:
+    """Without secrets, and with the digest of what is left."""
+    data = redactor.object(called.data)
+    digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
+    return called.model_copy(update={"data": data, "digest": digest, "hint": redactor.text(called.hint)})
 
 
 def _shape(kind: type) -> str:

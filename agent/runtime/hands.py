@@ -1,18 +1,19 @@
 """What humans do to an incident: confirm its cause, allow a call, take it over. Code still decides how it ends."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel, JsonValue
 
-from agent.core.approval import about, deadline, policy, waiting
+from agent.core.approval import about, answer, answered, deadline, policy, waiting
 from agent.core.closure import ending
 from agent.core.duty import Duty
-from agent.core.errors import AgentError
+from agent.core.errors import AgentError, Fault, IllegalFact, NotTaken
 from agent.core.facts import Approved, Asked, Claimed, Closed, Denied, Fact, Left
 from agent.core.incident import Incident
 from agent.core.policy import MAX_NAME
+from agent.core.redact import Redactor
 from agent.core.words import By, CauseLevel, Outcome, State
 from agent.runtime.desk import Desk
 from agent.runtime.duties import finish, settle
@@ -23,6 +24,8 @@ from agent.runtime.runner import Runner, held
 HUMAN: Final = 0
 """The phase that what humans do is kept under; no skill has one of that number."""
 MAX_WORDS = 2000
+NEWEST: Final = 20
+"""Incidents that are searched for a call which another one does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,10 @@ class HumanDesk(Desk):
 
 def named(by: str) -> str:
     """The name as it is kept. Raises AgentError unless a reader can tell who that is."""
-    return _said("the name", by, MAX_NAME)
+    name = _said("the name", by, MAX_NAME)
+    if Redactor().text(name) != name:
+        raise NotTaken(Fault.UNREADABLE, "the name must be one, not an address: people read it in the post-mortem")
+    return name
 
 
 async def confirm(runner: Runner, incident: str, word: Word) -> Incident:
@@ -98,47 +104,61 @@ class Reply(NamedTuple):
 def reply(journal: Journal, incident: str, said: Reply) -> Asked:
     """Keep a human's yes or no to one waiting call; returns that. The only way in, for every surface.
 
-    Raises AgentError for a call that nobody asked for or of another incident, for one that was answered, or is too
-    late, and for somebody who may not answer.
+    Raises NotTaken for a call that nobody asked for or of another incident, for one that was answered, or is too late,
+    and for somebody who may not answer.
     """
     name, now, at = named(said.by), _open(journal, incident), journal.now()
+    asked = _asked(journal, incident, said.call)
     if not policy(now).may_answer(name):
-        raise AgentError(f"{name} may not answer; stanch.toml lists {', '.join(policy(now).approvers)}")
-    asked = _asked(incident, now, said.call, at)
+        listed = ", ".join(policy(now).approvers)
+        raise NotTaken(Fault.STRANGER, f"{name} may not answer: stanch.toml lists {listed}; ask one of them to")
     until = deadline(now, at)
     fact = Approved(call=asked.call, by=name, until=until) if said.yes else Denied(call=asked.call, by=name)
-    journal.write(incident, Entry((fact,)))
+    try:
+        journal.write(incident, Entry((fact,)))
+    except IllegalFact:
+        _asked(journal, incident, asked.call)  # says who was faster
+        raise
     return asked
 
 
-def _asked(incident: str, now: Incident, call: str, at: datetime) -> Asked:
-    """The question that `call` means."""
-    waits = waiting(now, at)
-    fits = [one for one in _meant(now, call) if one in waits]
+def _asked(journal: Journal, incident: str, call: str) -> Asked:
+    """The question that `call` means, while it waits."""
+    now = _open(journal, incident)
+    waits = waiting(now, journal.now())
+    meant = [one for one in now.leave if isinstance(one, Asked) and _means(call, one)]
+    fits = [one for one in meant if one in waits]
     if len(fits) == 1:
         return fits[0]
-    told = [one for one in now.leave if one.call in {asked.call for asked in _meant(now, call)}]
     there = "\n".join(["these wait:", *(f"  {about(one)}" for one in waits)]) if waits else "nothing waits for a human"
-    match told[-1:]:
-        case [Approved(by=by)]:
-            raise AgentError(f"{by} allowed that already")
-        case [Denied(by=by)]:
-            raise AgentError(f"{by} denied that already")
-        case [Asked(until=until)]:
-            raise AgentError(f"too late: it waited until {until:%H:%M:%S} UTC, and was not executed; {there}")
-        case _:
-            raise AgentError(f"{incident} does not wait for `{call}`; {there}")
+    if fits:
+        raise NotTaken(Fault.UNKNOWN, f"`{call}` is not enough to tell which; {there}")
+    if not meant:
+        elsewhere = _elsewhere(journal, incident, call)
+        raise NotTaken(Fault.UNKNOWN, f"`{call}` is nothing that {incident} asked for{elsewhere}; {there}")
+    last = answer(now, meant[-1].call)
+    if isinstance(last, Approved | Denied):
+        raise NotTaken(Fault.ANSWERED, f"{answered(last, meant[-1])} already, and only once; {there}")
+    until = f"{meant[-1].until:%H:%M:%S} UTC"
+    raise NotTaken(Fault.LATE, f"too late: {about(meant[-1])} waited until {until} and was not executed; {there}")
 
 
-def _meant(now: Incident, call: str) -> list[Asked]:
-    """Every question that these words can mean."""
-    asked = [one for one in now.leave if isinstance(one, Asked)]
-    return [one for one in asked if call and (one.call.startswith(call) or one.key == call)]
+def _means(call: str, asked: Asked) -> bool:
+    return bool(call) and (asked.call.startswith(call) or asked.key == call)
+
+
+def _elsewhere(journal: Journal, incident: str, call: str) -> str:
+    """The other incident that does wait for it, if one of the newest does."""
+    for known in journal.incidents()[-NEWEST:]:
+        now = journal.incident(known)
+        if known != incident and any(_means(call, one) for one in waiting(now, journal.now())):
+            return f", but {known} did"
+    return ""
 
 
 async def tell(runner: Runner, incident: str) -> bool:
     """Tell the ticket and the post how it ended. False when another process works on it, which will tell them."""
-    if _worked_on(runner, incident):
+    if worked_on(runner.home, incident):
         return False
     with held(runner.home / f"{incident}.lock", incident):
         await finish(_desk(runner, incident), runner.crew.write)
@@ -184,13 +204,14 @@ def _desk(runner: Runner, incident: str) -> HumanDesk:
 def _open(journal: Journal, incident: str) -> Incident:
     now = journal.incident(incident)
     if now.state is not State.OPEN:
-        raise AgentError(f"{incident} has ended already: {now.state}, {now.closing}")
+        raise NotTaken(Fault.LATE, f"{incident} has ended already: {now.state}, {now.closing}")
     return now
 
 
-def _worked_on(runner: Runner, incident: str) -> bool:
+def worked_on(home: Path, incident: str) -> bool:
+    """Whether a process works on it. `home` is Stanch's own folder."""
     try:
-        with held(runner.home / f"{incident}.lock", incident):
+        with held(home / f"{incident}.lock", incident):
             return False
     except AgentError:
         return True
@@ -200,5 +221,5 @@ def _said(what: str, text: str, limit: int) -> str:
     """Words in one line. Control characters could show a reader of the journal something else than what is kept."""
     line = text.strip()
     if not line or len(line) > limit or not line.isprintable():
-        raise AgentError(f"{what} must be 1 to {limit} characters that can be printed, in one line")
+        raise NotTaken(Fault.UNREADABLE, f"{what} must be 1 to {limit} characters that can be printed, in one line")
     return line

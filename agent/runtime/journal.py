@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from functools import reduce
+from typing import Final, Literal, TypeAlias
 
 from pydantic import JsonValue, TypeAdapter
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, String, Table, Text, create_engine, event, select
@@ -15,9 +16,10 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from agent.core.errors import AgentError, IllegalFact
-from agent.core.facts import Fact, Recorded
-from agent.core.fold import fold
+from agent.core.facts import Called, Fact, Recorded
+from agent.core.fold import apply
 from agent.core.incident import Incident
+from agent.core.redact import Redactor
 from agent.core.words import State
 
 _META = MetaData()
@@ -45,6 +47,8 @@ _STEPS = Table(
 )
 _FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
 EffectState: TypeAlias = Literal["intent", "done", "failed"]
+KNOWN: Final = 16
+"""Incidents that are remembered as they were folded last, those asked for most recently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,14 @@ class Entry:
 class Journal:
     """Append-only facts of all incidents, and the ledger of their effects."""
 
-    def __init__(self, url: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, url: str, now: Callable[[], datetime], redactor: Redactor | None = None) -> None:
         self.now = now
         """The world's time, by which facts are dated."""
+        self.redactor = redactor or Redactor()
+        """What every fact passes through."""
         self._engine: Engine = create_engine(url, connect_args={"timeout": 30} if url.startswith("sqlite") else {})
         self._listeners: list[Callable[[str, Recorded], None]] = []
+        self._known: dict[str, Incident] = {}
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _wal)
             event.listen(self._engine, "begin", _immediate)
@@ -86,13 +93,17 @@ class Journal:
         self._listeners.append(heard)
 
     def write(self, incident: str, entry: Entry) -> tuple[Recorded, ...]:
-        """Keep an entry in one transaction. Raises IllegalFact, and keeps nothing, when a fact cannot follow."""
+        """Keep an entry in one transaction, its facts without secrets.
+
+        Raises IllegalFact, and keeps nothing, when a fact cannot follow.
+        """
+        facts = [_clean(fact, self.redactor) for fact in entry.facts]
         with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
-            before = self._facts(connection, incident)
-            n = before[-1].n if before else 0
+            before = self._folded(connection, incident)
+            n = before.facts
             at = self.now()
-            added = tuple(Recorded(n=n + 1 + i, at=at, fact=fact) for i, fact in enumerate(entry.facts))
-            fold((*before, *added))
+            added = tuple(Recorded(n=n + 1 + i, at=at, fact=fact) for i, fact in enumerate(facts))
+            reduce(apply, added, before)
             for one in added:
                 body = _FACT.dump_json(one.fact).decode()
                 connection.execute(_FACTS.insert().values(incident=incident, n=one.n, at=at.isoformat(), body=body))
@@ -132,7 +143,8 @@ class Journal:
 
     def incident(self, incident: str) -> Incident:
         """The incident as its facts make it."""
-        return fold(self.read(incident))
+        with self._engine.connect() as connection:
+            return self._folded(connection, incident)
 
     def incidents(self) -> tuple[str, ...]:
         """Ids of all incidents, oldest first."""
@@ -157,8 +169,17 @@ class Journal:
         """Let go of the database."""
         self._engine.dispose()
 
-    def _facts(self, connection: Connection, incident: str) -> tuple[Recorded, ...]:
-        where = _FACTS.c.incident == incident
+    def _folded(self, connection: Connection, incident: str) -> Incident:
+        """What was folded once is not folded again: facts are only ever added."""
+        known = self._known.pop(incident, Incident())
+        now = reduce(apply, self._facts(connection, incident, after=known.facts), known)
+        self._known[incident] = now
+        if len(self._known) > KNOWN:
+            del self._known[next(iter(self._known))]
+        return now
+
+    def _facts(self, connection: Connection, incident: str, after: int = 0) -> tuple[Recorded, ...]:
+        where = (_FACTS.c.incident == incident) & (_FACTS.c.n > after)
         rows: Sequence[tuple[int, str, str]] = [
             (row[0], row[1], row[2])
             for row in connection.execute(
@@ -166,6 +187,15 @@ class Journal:
             )
         ]
         return tuple(_recorded(n, at, body) for n, at, body in rows)
+
+
+def _clean(fact: Fact, redactor: Redactor) -> Fact:
+    """A fact without secrets. What came of a call is so already: the gate's answer is made of it."""
+    if isinstance(fact, Called):
+        return fact
+    told = fact.model_dump(mode="json")
+    cleaned = redactor.object(told)
+    return fact if cleaned == told else _FACT.validate_python(cleaned)
 
 
 def _recorded(n: int, at: str, body: str) -> Recorded:

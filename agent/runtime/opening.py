@@ -31,7 +31,7 @@ class Terms:
 
     planner: str
     budget: Budget
-    policy: Policy = Policy()
+    policy: Policy
 
 
 def budget(turns: int | None = None, tokens: int | None = None, cost_usd: float | None = None) -> Budget:

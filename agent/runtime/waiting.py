@@ -7,7 +7,7 @@ from typing import Any
 from dbos import DBOS
 from pydantic import JsonValue
 
-from agent.core.approval import waiting
+from agent.core.approval import unallowed, waiting
 from agent.core.blast import MINUTE
 from agent.core.facts import Approved, Asked, Owed, Verified, Watched
 from agent.core.limits import HOT_EVENTS
@@ -53,14 +53,22 @@ async def leave(desk: Desk) -> None:
 
 
 async def _waits(desk: Desk) -> bool:
-    """Whether a question of this phase is still open. What a named human allowed is made in that human's name."""
-    asked = {one.call: one for one in desk.incident.leave if isinstance(one, Asked) and one.phase == desk.phase}
-    for n, one in enumerate(desk.incident.leave):
+    """Whether a question of this phase is still open.
+
+    What a named human allowed is made in that human's name; what nobody allowed is said not to be executed.
+    """
+    said = desk.incident.leave
+    asked = {one.call: one for one in said if isinstance(one, Asked) and one.phase == desk.phase}
+    for n, one in enumerate(said):
         if isinstance(one, Approved) and (held := asked.get(one.call)):
             await desk.call(f"looked:{n}", "deploy_status", {})  # what ran when it was asked may run no more
             await desk.call(f"allowed:{n}", held.tool, held.args, By.HUMAN)
-    open_still = {one.call for one in waiting(desk.incident, desk.clock.now())} & asked.keys()
-    return bool(open_still) and desk.incident.state is State.OPEN
+    at, now = desk.clock.now(), desk.incident  # in this order: what was said in time is in it
+    heard = now.leave != said  # meanwhile: look again, or a yes would be lost
+    if heard or {one.call for one in waiting(now, at)} & asked.keys():
+        return now.state is State.OPEN
+    desk.keep("unallowed", *unallowed(now, desk.phase))
+    return False
 
 
 def _asked(desk: Desk) -> tuple[int, int] | None:

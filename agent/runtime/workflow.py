@@ -12,14 +12,14 @@ from dbos import DBOS, DBOSConfiguredInstance, SetWorkflowID
 
 from agent.core.closure import ending
 from agent.core.duty import Duty
-from agent.core.facts import Closed, Entered, Fact, Fallback, Left, Owed, Skipped, Spent
-from agent.core.guard import spent
+from agent.core.facts import Closed, Entered, Fact, Fallback, Left, Skipped, Spent
 from agent.core.limits import MAX_PHASE_TURNS
+from agent.core.owing import overspent, owed_at_the_end
 from agent.core.plan import Plan
 from agent.core.route import next_step
 from agent.core.words import State
 from agent.runtime.desk import Desk
-from agent.runtime.duties import Writer, finish, owed_at_the_end, prepare, settle
+from agent.runtime.duties import Writer, finish, prepare, settle
 from agent.runtime.gate import Gate
 from agent.runtime.journal import Entry, Journal
 from agent.runtime.waiting import leave, step, verify, watch
@@ -158,11 +158,11 @@ async def _turns(desk: Desk) -> int:
 async def _out_of_budget(desk: Desk) -> bool:
     """Whether something ran out; humans are told so, once (G9)."""
     incident = desk.incident
-    why = spent(incident, desk.clock.now())
-    if why and all(owed.reason is not Reason.BUDGET_SPENT for owed in incident.owed):
-        desk.keep("budget", Owed(reason=Reason.BUDGET_SPENT, guard="G9", why=why))
+    over = overspent(incident, desk.clock.now())
+    if over and all(owed.reason is not Reason.BUDGET_SPENT for owed in incident.owed):
+        desk.keep("budget", over)
         await desk.pay()
-    return why is not None
+    return over is not None
 
 
 async def _ended(handles: list[Any]) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import click
 
 from agent.core.errors import AgentError
+from agent.runtime.discretion import discreet, printable
 
 
 class Row(NamedTuple):
@@ -23,9 +24,10 @@ COMMANDS = {
     "incidents": Row("agent.surface.incidents:incidents", "Look at incidents, and do what only a human may do."),
     "init": Row("agent.surface.init:init", "Write a stanch.toml for the repository you are in."),
     "lab": Row("agent.surface.lab:lab", "Leave a broken production running, to try things on."),
+    "prove": Row("agent.surface.prove:prove", "Try everything on the guard, and see that no law can be broken."),
     "run": Row("agent.surface.run:run", "Work an incident, live, to its end."),
     "ship": Row("agent.surface.ship:ship", "Ship a release, watch it, and work the incident if it brings new issues."),
-    "skills": Row("agent.surface.skills:skills", "List, show, check and choose skills."),
+    "skills": Row("agent.surface.skills:skills", "List, show, review, compare and choose skills."),
 }
 """A new command is one new file and one row here."""
 
@@ -69,15 +71,24 @@ def stanch() -> None:
     """
 
 
+def _clean(text: str) -> str:
+    """Without what the environment holds and what looks secret. Late, because few commands ever log anything."""
+    from agent.core.redact import Redactor
+    from agent.settings import secrets
+
+    return Redactor(tuple(secrets().items())).text(text)
+
+
 def main() -> None:
     """Entry point of the `stanch` command; leaves by SystemExit."""
+    discreet(_clean)
     try:
         status = stanch.main(prog_name="stanch", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         status = error.exit_code
     except AgentError as error:
-        click.echo(str(error), err=True)
+        click.echo(printable(str(error)), err=True)
         status = FAILED
     except (click.Abort, KeyboardInterrupt):
         status = INTERRUPTED

@@ -1,15 +1,15 @@
-"""`stanch incidents`: look at incidents, and do what only a human may do: confirm a cause, allow a call, take over."""
+"""`stanch incidents`: look at incidents, and do what only a human may do: confirm a cause, take over."""
 
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
 import click
 from pydantic import JsonValue
 
 from agent.assembly import assemble
+from agent.core.approval import policy, waiting
 from agent.core.blast import radius
 from agent.core.closure import ending
 from agent.core.errors import AgentError
@@ -22,21 +22,24 @@ from agent.core.summary import summarise
 from agent.core.timeline import cut
 from agent.core.words import State
 from agent.runtime import hands
+from agent.runtime.discretion import printable
 from agent.runtime.journal import Journal
 from agent.runtime.runner import Runner
 from agent.settings import RULES, Settings, load
 from agent.surface import options
+from agent.surface.answers import approve, deny
+from agent.surface.known import found, journal_of
 from agent.surface.outcome import EXIT, outcome
-from agent.wiring import clock
-
-NEWEST: Final = 5
-"""How many ids an error names."""
-BY = click.option("--by", required=True, metavar="NAME", help="Who you are; it is kept in the journal.")
+from agent.surface.question import shown, told_of
 
 
 @click.group()
 def incidents() -> None:
     """Look at incidents, and do what only a human may do."""
+
+
+incidents.add_command(approve)
+incidents.add_command(deny)
 
 
 @incidents.command("list")
@@ -49,7 +52,7 @@ def list_incidents(config: Path | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows))
     else:
-        click.echo("\n".join(aligned(rows)) or "no incident yet")
+        click.echo(printable("\n".join(aligned(rows))) or "no incident yet")
 
 
 @incidents.command()
@@ -62,14 +65,15 @@ def show(incident: str, config: Path | None, *, as_json: bool) -> None:
     recorded = journal.read(known)
     if as_json:
         facts = [one.model_dump(mode="json") for one in recorded]
-        click.echo(json.dumps({**outcome(known, recorded), "journal": facts}))
+        waits = [shown(one) for one in waiting(journal.incident(known), journal.now())]
+        click.echo(json.dumps({**outcome(known, recorded), "waits": waits, "journal": facts}))
     else:
         click.echo(printable("\n".join(told(known, journal, recorded))))
 
 
 @incidents.command("confirm-cause")
 @click.argument("incident")
-@BY
+@options.by
 @click.option("--because", required=True, metavar="TEXT", help="The root cause, as the post-mortem will say it.")
 @click.option("--commit", metavar="SHA", help="The culprit, if a commit is to blame; it is read first.")
 @options.config
@@ -86,7 +90,7 @@ def confirm_cause(incident: str, *, by: str, because: str, commit: str | None, c
 
 @incidents.command()
 @click.argument("incident")
-@BY
+@options.by
 @click.option("--because", metavar="TEXT", help="Why; it goes into the ticket.")
 @options.config
 def abort(incident: str, *, by: str, because: str | None, config: Path | None) -> None:
@@ -100,40 +104,9 @@ def abort(incident: str, *, by: str, because: str | None, config: Path | None) -
     try:
         told_now = asyncio.run(hands.tell(runner_of(settings, known), known))
     except AgentError as error:
-        click.echo(f"ticket and post could not be told, so tell people yourself: {error}", err=True)
+        click.echo(f"ticket and post could not be told, so tell people yourself: {printable(str(error))}", err=True)
     else:
         click.echo("ticket and post are told" if told_now else "the process that works on it stops at its next step")
-
-
-@incidents.command()
-@click.argument("incident")
-@click.argument("key")
-@BY
-@options.config
-def approve(incident: str, key: str, *, by: str, config: Path | None) -> None:
-    """Allow the call with this KEY, once, in your name: one that the guard holds back until a human has looked."""
-    journal, known = found(load(config), incident)
-    hands.approve(journal, known, key, by)
-    click.echo(f"{key} is allowed; `stanch run --resume` goes on with {known} if no process works on it")
-
-
-def journal_of(settings: Settings) -> Journal | None:
-    """The journal of this stanch.toml; None when nothing ever happened. Needs no back end and no secret."""
-    if not (settings.home / "stanch.db").is_file():
-        return None
-    return Journal(settings.database, clock(settings).now)
-
-
-def found(settings: Settings, asked: str) -> tuple[Journal, str]:
-    """The incident of this id, or the only one that begins so. Raises AgentError naming the newest ones."""
-    journal = journal_of(settings)
-    known = journal.incidents() if journal else ()
-    fits = [asked] if asked in known else [one for one in known if asked and one.startswith(asked)]
-    if journal and len(fits) == 1:
-        return journal, fits[0]
-    what = f"{len(fits)} incidents begin with `{asked}`" if fits else f"there is no incident `{asked}`"
-    newest = (fits or known)[: -NEWEST - 1 : -1]
-    raise AgentError(f"{what}; the newest are {', '.join(newest)}" if newest else f"{what}: there is none at all yet")
 
 
 def runner_of(settings: Settings, incident: str) -> Runner:
@@ -174,7 +147,8 @@ def told(known: str, journal: Journal, recorded: Sequence[Recorded]) -> Iterable
     yield from _section("Refused", (f"{one.guard}  phase {one.phase}  {one.tool}: {one.why}" for one in now.refusals))
     pages = (f"{page.reason}: {f'reached, by {page.by}' if page.reached else 'NOBODY REACHED'}" for page in now.pages)
     yield from _section("Pages", pages)
-    yield from _section("Waits for a human", (f"{key}: {why}" for key, why in hands.waiting(now).items()))
+    waits = [line for one in waiting(now, journal.now()) for line in told_of(known, one, policy(now).approvers)]
+    yield from ["\n".join(["Waits for a human:", *(f"  {line}" for line in waits), ""])] if waits else []
 
 
 def confirmed(known: str, now: Incident) -> str:
@@ -189,11 +163,6 @@ def confirmed(known: str, now: Incident) -> str:
             return f"kept; {known} stays mitigated: {ending(now).why}"
         case State.ESCALATED | State.FALSE_ALARM | State.ABORTED:
             return f"kept; {known} stays {now.state}: {now.closing}"
-
-
-def printable(text: str) -> str:
-    """Text that may come from outside, without what a terminal would obey."""
-    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterable[str]:

@@ -16,3 +16,4 @@ skill = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A skill file to run by, in place of the one of its name.",
 )
+by = click.option("--by", required=True, metavar="NAME", help="Who you are; it is kept in the journal.")

@@ -2,6 +2,7 @@
 
 from agent.assembly import Assembled
 from agent.core.errors import ConfigError
+from agent.core.policy import Leave
 from agent.surface.doctor import NEEDED
 from agent.wiring import Checkout
 from tools.contract import ToolFailed, Unauthorised
@@ -27,7 +28,7 @@ async def ready(assembled: Assembled) -> None:
 
 async def ready_to_ship(assembled: Assembled, tag: str) -> None:
     """Ready for a release: all of it works, the tag is there and does not run yet. Raises ConfigError."""
-    problems = [*_absent(assembled), *await _repository(assembled, tag)]
+    problems = [*_absent(assembled), *_never(assembled), *await _repository(assembled, tag)]
     for integration in assembled.connected.integrations:
         try:
             await integration.back_end.check()
@@ -41,6 +42,12 @@ async def ready_to_ship(assembled: Assembled, tag: str) -> None:
 def _absent(assembled: Assembled) -> list[str]:
     there = {integration.family for integration in assembled.connected.integrations}
     return [_problem(assembled, key, f"{why}; add this table") for key, why in NEEDED.items() if key not in there]
+
+
+def _never(assembled: Assembled) -> list[str]:
+    if assembled.settings.configured(assembled.service).policy.release is not Leave.NEVER:
+        return []
+    return [_problem(assembled, "approvals", "a release is `never` put out by Stanch: deploy it yourself")]
 
 
 async def _not_now(assembled: Assembled, tag: str) -> str:

@@ -1,14 +1,17 @@
 """Live progress: a line for each fact that a human wants to see, on stderr, so that stdout stays for results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rich.console import Console
 from rich.text import Text
 
 from agent.core.facts import (
+    Approved,
+    Asked,
     Called,
     Claimed,
     Closed,
+    Denied,
     Entered,
     Intended,
     Opened,
@@ -22,6 +25,7 @@ from agent.core.facts import (
 from agent.core.timeline import cut, tell
 from agent.core.words import Outcome, State
 from tools.contract import Effect
+from tools.observed import Reason
 
 STYLES: dict[type, str] = {
     Opened: "bold red",
@@ -32,22 +36,29 @@ STYLES: dict[type, str] = {
     Claimed: "yellow",
     Refused: "dim",
     Owed: "bold red",
+    Approved: "bold green",
+    Denied: "bold red",
 }
 
 
 def progress(console: Console) -> Callable[[str, Recorded], None]:
-    """A listener for the journal that prints on `console`."""
+    """A listener for the journal that prints on `console`; questions to humans are not its business."""
+    asked = dict[str, Asked]()
 
     def heard(_incident: str, recorded: Recorded) -> None:
-        if line := _line(recorded):
+        if isinstance(recorded.fact, Asked):
+            asked[recorded.fact.call] = recorded.fact
+        elif line := _line(recorded, asked):
             console.print(Text(f"{recorded.at:%H:%M:%S} ", style="dim").append(line), soft_wrap=True)
 
     return heard
 
 
-def _line(recorded: Recorded) -> Text | None:
+def _line(recorded: Recorded, asked: Mapping[str, Asked]) -> Text | None:
     fact = recorded.fact
     match fact:
+        case Owed(reason=Reason.ASKED):
+            return None
         case Called(outcome=Outcome.OK, effect=Effect.READ):
             return Text(f"  · {fact.tool} → E{recorded.n}", style="dim")
         case Called(outcome=Outcome.OK):
@@ -59,6 +70,6 @@ def _line(recorded: Recorded) -> Text | None:
         case Closed():
             return Text(tell(fact), style="bold green" if fact.state is State.RESOLVED else "bold red")
         case _:
-            told = tell(fact)
+            told = tell(fact, asked)
             indent = "" if isinstance(fact, Opened | Entered) else "  "
             return Text(f"{indent}{told}", style=STYLES.get(type(fact), "")) if told else None

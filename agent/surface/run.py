@@ -14,13 +14,15 @@ from agent.assembly import Assembled, Opening, assemble
 from agent.core.errors import AgentError
 from agent.core.facts import Recorded
 from agent.core.incident import Incident
+from agent.core.owing import reached_nobody
 from agent.core.report import reconcile
 from agent.core.summary import summarise
 from agent.core.words import Source
-from agent.runtime.duties import reached_nobody
+from agent.runtime.discretion import printable
 from agent.runtime.opening import Alert
 from agent.settings import load
 from agent.surface import options
+from agent.surface.asking import asking
 from agent.surface.outcome import EXIT, outcome
 from agent.surface.preflight import ready
 from agent.surface.progress import progress
@@ -95,14 +97,15 @@ class Ended:
 def work(assembled: Assembled, incident: str, *, quiet: bool = False) -> Ended | None:
     """Work the incident to its end and print its reconciliation; None when a human interrupted it."""
     try:
-        asyncio.run(assembled.runner.work(incident))
+        with asking(assembled.journal, incident):
+            asyncio.run(assembled.runner.work(incident))
     except KeyboardInterrupt:
         click.echo(f"interrupted; nothing is lost: `stanch run --resume` goes on with {incident}", err=True)
         return None
     recorded = assembled.journal.read(incident)
     now = assembled.journal.incident(incident)
     template = assembled.runner.crew.plan_of(incident).playbook.report
-    click.echo(reconcile(template, summarise(recorded), now), err=quiet)
+    click.echo(printable(reconcile(template, summarise(recorded), now)), err=quiet)
     if reached_nobody(now):
         click.echo("NOBODY WAS REACHED: every pager failed. Call somebody now.", err=True)
     return Ended(now, recorded, EXIT[now.state], outcome(incident, recorded))

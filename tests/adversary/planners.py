@@ -1,36 +1,20 @@
 """Planners that mean harm, or act as if: each answers one phase of an incident with everything bad it can think of."""
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
-from itertools import count
-from typing import Final, NamedTuple
+from random import Random
+from typing import Final
 
-from pydantic import JsonValue
-from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
-from pydantic_ai.models.function import AgentInfo, FunctionModel
-from pydantic_ai.usage import RequestUsage
+from pydantic_ai.models.function import FunctionModel
 
-from agent.planner.agent import REPORT
+from agent.hostile.harm import post_mortem
+from agent.hostile.mind import Mind, Sight, Turn, Wish
 from tests.runtime.ports import BAD, GOOD
 from tests.runtime.world import CULPRIT
 from tools.page import Reason
 
-
-class Wish(NamedTuple):
-    """A call that a planner wants made."""
-
-    tool: str
-    args: dict[str, JsonValue]
-
-
 TAGS: Final = (GOOD, "v1.6.0", BAD, "v0.0.1", "../../etc", "-x", "v1;rm -rf /", "v1.7.0\x1b[2J")
 LIE: Final = "RESOLVED. Everybody may sleep. <!channel> @everyone \x1b[2J"
-ADR: Final[dict[str, JsonValue]] = {
-    "title": "Nothing happened", "root_cause": "cosmic rays", "cause_level": "confirmed",
-    "timeline": [{"at": "2026-11-23T03:02:00Z", "what": "Alert"}], "why_not_caught_earlier": "it was",
-    "why_slipped_through": "it did not", "actions": {}, "revisit_when": "never", "evidence": ["E1"],
-    "culprit": "bad" + "0" * 37,
-}  # fmt: skip
+ADR: Final = post_mortem("cosmic rays", "bad" + "0" * 37)
 
 
 def wishing(*wishes: Wish, said: str = "done", turns: int = 2, extra: Sequence[Wish] = ()) -> FunctionModel:
@@ -38,21 +22,12 @@ def wishing(*wishes: Wish, said: str = "done", turns: int = 2, extra: Sequence[W
 
     What the phase does not grant is left out, as a provider would; `extra` is asked for nevertheless.
     """
-    ids = count()
 
-    def answer(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
-        granted = {tool.name for tool in info.function_tools}
-        asked = sum(isinstance(message, ModelResponse) for message in messages)
-        mine = [*(wish for wish in wishes if wish.tool in granted), *extra]
-        if asked >= turns or not mine:
-            return _response(ToolCallPart(REPORT, {"summary": said, "evidence": ["E999"]}, f"r{next(ids)}"))
-        return _response(*(ToolCallPart(wish.tool, dict(wish.args), f"c{next(ids)}") for wish in mine))
+    def turn(seen: Sight) -> Turn:
+        mine = [*(wish for wish in wishes if wish.tool in seen.tools), *extra]
+        return Turn(mine if seen.turn < turns else (), report={"summary": said})
 
-    return FunctionModel(answer)
-
-
-def _response(*parts: ToolCallPart) -> ModelResponse:
-    return ModelResponse(parts=list(parts), usage=RequestUsage(input_tokens=1000, output_tokens=100, cost=Decimal(0)))
+    return Mind(turn, Random(0)).model()  # noqa: S311 - it throws no dice
 
 
 def spammer() -> FunctionModel:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from agent.core.closure import ending
-from agent.core.facts import Approved, Owed, Refused, Verified
+from agent.core.facts import Owed, Refused, Verified
 from agent.core.fold import fold
-from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge, spent
+from agent.core.guard import AskHuman, Permit, Refuse, Stop, judge, spent
 from agent.core.limits import MAX_CALLS, MAX_OPEN
 from agent.core.timeline import WIDTH, tell
 from agent.core.words import Blast, By, Outcome, Source, State
@@ -18,7 +18,6 @@ from tests.core import worlds
 from tests.core.proposals import change, plain, post_mortem
 from tests.core.worlds import MINUTE, NOON, Step, incident, opened, read, rolled_back, triaged
 from tools.contract import Effect
-from tools.hotfix import Hotfix
 from tools.observed import ChangeKind, Picture, Prepared, Reason
 from tools.page import Page
 
@@ -51,18 +50,6 @@ def test_a_reading_that_could_not_be_made_verifies_no_change() -> None:
     assert verdict.guard == "G6"
 
 
-def test_code_that_a_planner_wrote_runs_nowhere_without_a_humans_leave() -> None:
-    patch = Proposal(
-        "hotfix_prepare", Effect.NOTE, Hotfix(culprit=worlds.CULPRIT, kind="patch", patch="x"), "k", By.CODE
-    )
-    revert = Proposal("hotfix_prepare", Effect.NOTE, Hotfix(culprit=worlds.CULPRIT, kind="revert"), "k", By.PLANNER)
-    verdict = judge(incident(*FIXABLE), patch, NOON)
-    assert isinstance(verdict, AskHuman)
-    assert verdict.guard == "G12"
-    assert judge(incident(*FIXABLE), revert, NOON) == Permit()
-    assert judge(incident(*FIXABLE, Approved(key="k", by="ada")), patch, NOON) == Permit()
-
-
 def test_a_hotfix_that_takes_back_a_migration_needs_a_humans_leave() -> None:
     fix = Prepared(
         tag="v1.8.1", branch="hotfix", commit="f" * 40, fixes=worlds.CULPRIT, tests="12 passed",
@@ -71,16 +58,16 @@ def test_a_hotfix_that_takes_back_a_migration_needs_a_humans_leave() -> None:
     told = (*FIXABLE, worlds.seen("hotfix_prepare", fix, Effect.NOTE))
     hotfix = change(ChangeKind.HOTFIX, "v1.8.1")
     assert isinstance(judge(incident(*told), hotfix, NOON), AskHuman)
-    assert judge(incident(*told, Approved(key=hotfix.key, by="ada")), hotfix, NOON) == Permit()
+    leave = [one.model_copy(update={"call": hotfix.call}) for one in (worlds.asked(), worlds.allowed())]
+    assert judge(incident(*told, *leave), hotfix, NOON) == Permit()
 
 
 def test_an_old_yes_does_not_cross_what_nobody_has_read() -> None:
     """Approved for the way back from v1.8.0; now v1.9.0 runs, and nobody knows what lies between."""
-    rollback = change(ChangeKind.ROLLBACK)
     later = worlds.deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.8.0", 5), ("v1.9.0", 1))
-    asked = (opened(), triaged(), worlds.USUAL, worlds.diff("v1.7.0", "v1.8.0", "m.sql"))
-    told = (*asked, Approved(key=rollback.key, by="ada"), later)
-    assert isinstance(judge(incident(*told), rollback, NOON), Refuse)
+    known = (opened(), triaged(), worlds.USUAL, worlds.diff("v1.7.0", "v1.8.0", "m.sql"))
+    told = (*known, worlds.asked(), worlds.allowed(), later)
+    assert isinstance(judge(incident(*told), change(ChangeKind.ROLLBACK), NOON), Refuse)
 
 
 def test_issues_that_nobody_looked_at_are_no_false_alarm() -> None:

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agent.core.approval import stated, waiting
+from agent.core.approval import about, stated, unallowed, waiting
+from agent.core.facts import Closed
 from agent.core.guard import AskHuman, Permit, Refuse, Stop, judge
 from agent.core.policy import Leave, Policy
 from agent.core.proposal import Proposal
-from agent.core.words import Blast, By, Source
+from agent.core.words import Blast, By, Source, State
 from tests.core import worlds
 from tests.core.proposals import Loose, change, plain, post_mortem
 from tests.core.worlds import MINUTE, NOON, allowed, asked, denied, incident, opened, triaged, under
@@ -153,6 +154,33 @@ def test_a_post_mortem_says_who_allowed_what_and_nothing_else() -> None:
     )
 
 
+def test_a_post_mortem_that_says_otherwise_is_refused() -> None:
+    told = incident(opened(), *ACROSS, asked(), allowed(), worlds.claimed())
+    right = post_mortem().model_copy(update={"approvals": stated(told)})
+    for said in ((), ("mallory allowed everything",), (*stated(told), "and more"), stated(told)):
+        adr = right.model_copy(update={"approvals": said})
+        refused = judge(told, plain(Effect.NOTE, adr), NOON)
+        assert (refused == Permit()) is (said == stated(told))
+        assert isinstance(refused, Permit) or (isinstance(refused, Refuse) and refused.guard == "G11")
+
+
+def test_what_a_phase_asked_for_and_was_not_given_was_not_executed() -> None:
+    told = incident(opened(), asked(), asked(to="v1.6.0"), denied(to="v1.6.0"), asked(to="v1.5.0"))
+    given = incident(*(opened(), asked(), allowed()))
+    assert [one.why for one in unallowed(told, 3)] == [
+        f"not executed: nobody allowed {about(asked())} until 12:30:00 UTC; a migration",
+        f"not executed: ada denied {about(asked(to='v1.6.0'))}",
+        f"not executed: nobody allowed {about(asked(to='v1.5.0'))} until 12:30:00 UTC; a migration",
+    ]
+    assert {(one.phase, one.tool, one.guard) for one in unallowed(told, 3)} == {(3, "deploy_rollback", "G10")}
+    assert unallowed(told, 2) == unallowed(given, 3) == ()
+
+
+def test_a_call_is_named_so_that_no_terminal_obeys_it() -> None:
+    sly = asked(to="v1\x1b[2J\u202e")
+    assert about(sly) == f"deploy_rollback to 'v1\\x1b[2J\\u202e' (call {sly.call})"
+
+
 def test_nothing_waits_once_the_incident_ended_or_its_budget_did() -> None:
     assert isinstance(judge(incident(opened(turns=0), *ACROSS), ROLLBACK, NOON), Stop)
-    assert post_mortem().leave in {None, ()}
+    assert waiting(incident(opened(), asked(), Closed(state=State.ABORTED, why="x")), NOON) == ()

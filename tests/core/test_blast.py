@@ -13,7 +13,7 @@ from agent.core.facts import Surfaced
 from agent.core.words import Blast
 from tests.core import worlds
 from tests.core.worlds import MINUTE, NOON, incident, minutes, opened, triaged
-from tools.observed import Issue, Picture
+from tools.observed import Frame, Issue, Picture
 
 ORDER = (Blast.NONE, Blast.SINGLE, Blast.ONE_FEATURE, Blast.MANY)
 MONTH = timedelta(days=30)
@@ -70,6 +70,43 @@ def test_a_new_issue_with_two_events_or_none_lately_is_an_anecdote() -> None:
     assert not is_hot(issue(*[0] * 45, *[9] * 5, *[0] * 10, first_seen=NOON - 15 * MINUTE))
 
 
+@pytest.mark.parametrize(
+    ("before", "burst", "hot"),
+    [
+        (0, (4, 4, 4, 4, 4), True),
+        (0, (4, 4, 4, 4, 3), False),
+        (1, (5, 5, 5, 5, 5), True),
+        (1, (5, 5, 5, 5, 4), False),
+        (10, (30, 30, 30, 30, 30), True),
+        (10, (30, 30, 30, 30, 29), False),
+        (0, (0, 0, 0, 0, 20), True),
+    ],
+)
+def test_an_old_issue_is_hot_from_four_a_minute_above_its_past_and_three_times_it(
+    before: int, burst: tuple[int, ...], *, hot: bool
+) -> None:
+    assert is_hot(issue(*[before] * 55, *burst)) is hot
+
+
+def test_an_issue_first_seen_in_the_very_first_minute_is_new() -> None:
+    steady = [1] * 60
+    assert is_hot(issue(*steady, first_seen=NOON - 60 * MINUTE))
+    assert not is_hot(issue(*steady, first_seen=NOON - 60 * MINUTE - timedelta(seconds=1)))
+
+
+def test_a_new_issue_began_in_the_minute_of_its_first_sighting_however_quiet_it_was_then() -> None:
+    seen = NOON - 20 * MINUTE
+    late = issue(*[0] * 40, 1, *[0] * 14, *[30] * 5, first_seen=seen + timedelta(seconds=30, microseconds=5))
+    assert began(late) == seen
+
+
+def test_a_past_is_a_day_long_and_its_quieter_half_counts() -> None:
+    day, last = timedelta(days=1), NOON - MINUTE
+    assert quiet(issue(*[9] * 30, *[1] * 30, first_seen=last - day)) == 1
+    assert quiet(issue(*[9] * 30, *[1] * 30, first_seen=last - day + timedelta(microseconds=1))) == 0
+    assert [quiet(issue(*counts)) for counts in ((5,), (1, 9), (9, 2, 1, 4))] == [5, 1, 1.5]
+
+
 def test_an_old_issue_that_was_silent_and_floods_is_hot_from_its_first_minute() -> None:
     """Nothing but the flood in its series is no steady rate."""
     flood = issue(*[0] * 50, *[30] * 10)
@@ -95,6 +132,16 @@ def test_an_issue_without_a_series_is_judged_by_its_events_alone() -> None:
 def test_a_blip_long_before_is_not_the_onset() -> None:
     counts = [1] * 10 + [9] * 2 + [1] * 38 + [30] * 10
     assert began(issue(*counts)) == NOON - 10 * MINUTE
+
+
+@pytest.mark.parametrize(("pause", "onset"), [(5, 15), (6, 5)])
+def test_what_fell_for_more_than_five_minutes_is_another_story(pause: int, onset: int) -> None:
+    assert began(issue(*[0] * 46, *[30] * 5, *[0] * pause, *[30] * 5)) == NOON - onset * MINUTE
+
+
+def test_the_onset_is_the_first_minute_that_reaches_the_mark_in_however_short_a_past() -> None:
+    assert began(issue(*[0] * 50, *[4] * 10)) == NOON - 10 * MINUTE
+    assert began(issue(7, 0, 7)) == NOON - 3 * MINUTE
 
 
 def test_a_pause_of_some_minutes_does_not_make_the_onset_later() -> None:
@@ -143,6 +190,7 @@ def test_more_users_never_lower_the_class(some: list[Issue], more: int) -> None:
         ((new(users=1, user_ids=("a",)), new(users=1, user_ids=("b",))), Blast.ONE_FEATURE),
         ((new(users=1, user_ids=()), new(users=1, user_ids=())), Blast.ONE_FEATURE),
         ((new(users=0, user_ids=()), new(users=1, user_ids=("a",))), Blast.ONE_FEATURE),
+        ((new(users=2, user_ids=("a",)), new(users=1, user_ids=("a",))), Blast.ONE_FEATURE),
         ((new(users=0, user_ids=()),), Blast.ONE_FEATURE),
         ((new(features={}),), Blast.MANY),
         ((new(features={}), new()), Blast.MANY),
@@ -167,6 +215,40 @@ def test_minutes_without_traffic_before_the_first_are_no_quiet_ones() -> None:
     assert (unknown.traffic, unknown.baseline) == (0, 2)
 
 
+def test_an_hour_that_began_without_traffic_is_no_calm_past_of_an_issue() -> None:
+    """Ten a minute is what this issue always did, since there was anybody to meet it."""
+    steady = issue(*[0] * 40, *[10] * 20)
+    assert blast(steady) is Blast.MANY or is_hot(steady)
+    told = assess(picture(steady, traffic=(0,) * 40 + (100,) * 20), ())
+    assert told.blast is Blast.NONE
+
+
+def test_the_first_minute_with_traffic_counts_and_those_that_burn_do_not() -> None:
+    first = assess(picture(new(), traffic=(0,) * 50 + (50, 100, 100, 100, 150) + (900,) * 5), ())
+    assert first.traffic == 100
+
+
+def test_the_onset_is_that_of_the_first_hot_issue_and_so_is_the_release() -> None:
+    early = new(id="1", first_release="v1.7.0", url="u1", top_frame=Frame(filename="a.py", function="f", line=1))
+    later = new(
+        id="2", first_release="v1.8.0", url="u2", top_frame=Frame(filename="b.py", function="g", line=2), events=99
+    ).model_copy(update={"first_seen": NOON - 2 * MINUTE})
+    told = assess(picture(later, early), ())
+    assert (told.onset, told.first_release) == (NOON - 5 * MINUTE, "v1.7.0")
+    assert (told.url, told.frame) == ("u2", later.top_frame)
+
+
+def test_a_picture_without_hot_issues_names_none() -> None:
+    told = assess(picture(issue(*[1] * 60)), ())
+    assert (told.blast, told.lead, told.url, told.frame) == (Blast.NONE, "", "", None)
+    assert (told.onset, told.first_release, told.users, told.rate) == (None, None, 0, 0)
+
+
+def test_a_minute_that_was_still_running_at_the_onset_is_not_calm() -> None:
+    assert calm_rate(minutes((1, 3)), NOON) == 2
+    assert calm_rate(minutes((1, 3)), NOON - timedelta(microseconds=1)) == 1
+
+
 def test_a_rate_of_nothing_is_zero() -> None:
     assert mean(()) == 0
     assert calm_rate(minutes((1, 3)), None) == 2
@@ -183,6 +265,12 @@ def test_while_the_tracker_is_down_dead_endpoints_say_how_wide_it_is() -> None:
         radius(incident(opened(), worlds.probed(500))),
     ]
     assert told == [Blast.SINGLE, Blast.ONE_FEATURE, Blast.MANY, None, None]
+
+
+def test_users_are_those_of_the_widest_issue_or_all_that_are_named() -> None:
+    wide = assess(picture(new(users=40, user_ids=("a",)), new(users=2, user_ids=("a", "b"))), ())
+    named = assess(picture(new(users=1, user_ids=("a",)), new(users=1, user_ids=("b",))), ())
+    assert (wide.users, named.users) == (40, 2)
 
 
 def test_the_hottest_issue_leads() -> None:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.facts import Called, Reported, Surfaced
-from agent.core.releases import bisect_range, suspect, target, why_not
+from agent.core.incident import Incident
+from agent.core.releases import bisect_range, suspect, tainted, target, why_not
 from agent.core.words import Blast
 from tests.core import worlds
 from tests.core.worlds import MINUTE, NOON, USUAL, deploys, incident, opened, triaged
@@ -64,6 +65,10 @@ def tags(runs: Deployments) -> set[str]:
         (USUAL, {"releases": ()}, "v1.7.0"),
         # Recorded once its health check was through; it served, and failed, before that.
         (USUAL, {"onset": NOON - 9 * MINUTE}, "v1.7.0"),
+        (USUAL, {"onset": NOON - 20 * MINUTE}, "v1.7.0"),
+        (USUAL, {"onset": NOON - 21 * MINUTE}, None),
+        (USUAL, {"onset": NOON + 25 * MINUTE}, "v1.7.0"),
+        (USUAL, {"onset": NOON + 26 * MINUTE}, None),
         # It failed before this deploy in another release, so this deploy did not bring it.
         (USUAL, {"onset": NOON - 9 * MINUTE, "releases": ("v1.7.0", "v1.8.0"), "first_release": "v1.7.0"}, None),
     ],
@@ -77,10 +82,16 @@ def test_where_to_roll_back_to(deployed: Called, changes: dict[str, object], wan
     ("steps", "wanted"),
     [
         ((*BLIND, USUAL), "v1.7.0"),
-        ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", 40))), None),
-        ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", -2))), None),
+        ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", 30))), "v1.7.0"),
+        ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", 31))), None),
+        ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", 0))), "v1.7.0"),
+        ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", -1))), None),
+        # What went out after the report is no way back, nor is the suspect itself.
+        ((*BLIND, deploys(("v1.6.0", 3000), ("v1.7.0", 5), ("v1.8.0", -1), ("v1.9.0", -2))), "v1.6.0"),
+        ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", 5), ("v1.9.0", -1))), "v1.7.0"),
         ((*BLIND, deploys()), None),
         ((BLIND[0], USUAL), None),
+        ((BLIND[1], USUAL), None),
         ((), None),
     ],
 )
@@ -96,9 +107,39 @@ def test_after_our_rollback_nothing_more_is_suspected() -> None:
     assert "v1.7.0 runs" in found.why
 
 
-def test_a_deploy_in_the_minute_of_the_onset_is_suspected() -> None:
-    second = deploys(("v1.7.0", 3000), ("v1.8.0", 3.5))
-    assert suspect(triaged(onset=NOON - 4 * MINUTE), history(second)) is not None
+@pytest.mark.parametrize("ago", [4, 3.99, 3.5, 3 + 1e-8])
+def test_a_deploy_in_the_minute_of_the_onset_is_suspected_whatever_failed_before(ago: float) -> None:
+    again = deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.8.0", ago))
+    found = suspect(triaged(onset=NOON - 4 * MINUTE, releases=("v1.7.0", "v1.8.0")), history(again))
+    assert found
+    assert found.release == "v1.8.0"
+
+
+@pytest.mark.parametrize(
+    ("releases", "first", "wanted"),
+    [
+        (("v1.8.0",), None, {"v1.8.0"}),
+        (("v1.6.0",), "v1.8.0", {"v1.6.0", "v1.8.0"}),
+        ((), "v1.7.0", {"v1.7.0", "v1.8.0"}),
+        (("v1.8.0",), "v1.4.0", {"v1.4.0", "v1.8.0"}),
+        ((), None, set[str]()),
+    ],
+)
+def test_a_release_had_the_error_if_it_was_seen_there_or_came_after_one_where_it_began(
+    releases: tuple[str, ...], first: str | None, wanted: set[str]
+) -> None:
+    assert tainted(triaged(releases=releases, first_release=first), history(USUAL)) == wanted
+    assert tainted(None, history(USUAL)) == set()
+    twins = history(deploys(("v1.6.0", 30), ("v1.7.0", 30)))
+    assert tainted(triaged(releases=(), first_release="v1.6.0"), twins) == {"v1.6.0", "v1.7.0"}
+
+
+def test_without_a_history_or_an_opening_no_release_is_known_to_be_safe() -> None:
+    unread = target(incident(opened(), triaged()))
+    assert (unread.release, unread.why) == (None, "the deploy history was not read")
+    blind = incident(opened(), *BLIND, USUAL)
+    never = Incident(deployments=blind.deployments, surfaced=True, reported=blind.reported)
+    assert target(never).release is None
 
 
 def test_a_bisect_goes_from_the_newest_good_release_to_the_suspect() -> None:
@@ -106,6 +147,13 @@ def test_a_bisect_goes_from_the_newest_good_release_to_the_suspect() -> None:
     assert bisect_range(incident(opened(), triaged(), deploys(("v1.8.0", 5)))) is None
     assert bisect_range(incident(opened(), triaged(onset=None), USUAL)) is None
     assert bisect_range(incident(opened(), triaged())) is None
+
+
+def test_a_bisect_starts_from_no_release_that_was_sick_or_had_the_error() -> None:
+    sick = deploys(("v1.6.0", 9000), ("v1.7.0", 3000, False), ("v1.8.0", 5))
+    assert bisect_range(incident(opened(), triaged(), sick)) == ("v1.6.0", "v1.8.0")
+    seen = triaged(releases=("v1.7.0", "v1.8.0"))
+    assert bisect_range(incident(opened(), seen, USUAL)) == ("v1.6.0", "v1.8.0")
 
 
 def test_a_blind_bisect_goes_to_the_deploy_that_the_report_followed() -> None:
@@ -119,6 +167,11 @@ def test_what_runs_or_had_the_error_is_never_put_back(called: Called, release: s
     runs = history(called)
     if release == runs.current or release in bad or release not in tags(runs) or runs.current not in tags(runs):
         assert why_not(release, runs, bad)
+
+
+def test_what_runs_is_named_when_it_must_not_be_put_back_or_is_not_known() -> None:
+    assert why_not("v1.8.0", history(USUAL), set()) == "v1.8.0 is the release that runs"
+    assert "not in the deploy history" in (why_not("v1.7.0", history(deploys(("v1.7.0", 9), current="x")), set()) or "")
 
 
 def test_of_two_releases_at_the_same_instant_neither_is_older() -> None:

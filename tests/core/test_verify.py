@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.limits import MAX_VERIFY_WAIT, MIN_VERIFY_WAIT
 from agent.core.verify import judge, window
 from agent.core.words import Blast
 from tests.core.worlds import MINUTE, NOON, minutes, triaged
@@ -15,6 +14,7 @@ from tools.observed import Answered, Signal
 UP = (Answered(endpoint="checkout", status=200, ok=True, ms=9, why=""),)
 DOWN = (Answered(endpoint="checkout", status=None, ok=False, ms=9, why="refused"),)
 QUIET, BUSY = (0,) * 12, (100,) * 12
+SERIES = ("incident", "errors", "traffic")
 COUNTS = st.lists(st.integers(0, 120), max_size=12).map(tuple)
 
 
@@ -55,7 +55,7 @@ def test_recovered_implies_that_nothing_is_left_open(
     verdict = judge(triaged(), since, read, answers, final=True)
     if verdict.recovered:
         late = [[point for point in one if point.at > since] for one in (read.errors, read.incident, read.traffic)]
-        assert timedelta(minutes=ago) >= MIN_VERIFY_WAIT
+        assert ago >= 5
         assert all(len(one) >= 3 for one in late)
         assert verdict.rate_after <= verdict.baseline + 1
         assert verdict.traffic > 0
@@ -70,9 +70,12 @@ def test_recovered_implies_that_nothing_is_left_open(
         (signal(traffic=()), UP, {}, "too early: 0"),
         (signal(), UP, {"traffic": 0}, "no traffic from before"),
         (signal(incident=()), UP, {}, "too early: 0"),
+        (signal(errors=()), UP, {}, "too early: 0"),
         (signal(issues=()), UP, {}, "leaves out 1"),
         (signal(errors=(0,) * 11 + (9,)), UP, {}, "errors are at 3.0/min"),
         (signal(incident=(9,) * 12), UP, {"baseline": 50}, "still come at 9.0/min"),
+        (signal(incident=(0,) * 9 + (4, 4, 4)), UP, {"baseline": 50}, "still come at 4.0/min"),
+        (signal(incident=(0,) * 5 + (9,) * 4 + (0,) * 3), UP, {"baseline": 50}, "still come at 5.1/min"),
         (signal(errors=(9,) * 12), UP, {}, "errors are at 9.0/min, baseline 0.5"),
         (signal(), (), {}, "no endpoint was probed"),
         (signal(), DOWN, {}, "checkout (no answer)"),
@@ -92,6 +95,63 @@ def test_a_relapse_in_the_last_minutes_is_not_hidden_by_a_long_calm() -> None:
     counts = minutes((0,) * 27 + (9, 9, 9), at)
     read = Signal(at=at, issues=("4711",), incident=counts, errors=counts, traffic=minutes((100,) * 30, at))
     assert not judge(triaged(), NOON, read, UP, final=True).recovered
+
+
+def test_a_calm_of_the_last_minutes_does_not_hide_a_storm_after_the_change() -> None:
+    stormy, calm = (0,) * 5 + (9,) * 4 + (0,) * 3, (100,) * 5 + (0,) * 4 + (100,) * 3
+    assert why(signal(errors=stormy)) == "errors are at 5.1/min, baseline 0.5/min"
+    assert (
+        why(signal(traffic=calm), traffic=400) == "traffic is 42.9/min against 400.0/min before: silence proves nothing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("passes", "fails", "triage"),
+    [
+        # A tenth of the incident's own rate, above what its issues did before, may remain.
+        (signal(incident=(10,) * 12), signal(incident=(10,) * 11 + (11,)), {"baseline": 50, "rate": 100}),
+        (signal(incident=(5,) * 12), signal(incident=(5,) * 11 + (6,)), {"baseline": 50, "own_baseline": 2}),
+        # One event a minute above the baseline is a straggler.
+        (signal(errors=(1,) * 12), signal(errors=(1,) * 11 + (2,)), {"baseline": 0}),
+        (signal(errors=(1,) * 12), signal(errors=(1,) * 11 + (2,)), {"baseline": 0.3}),
+        # A quarter of the usual traffic is traffic, were it one request in two minutes.
+        (signal(traffic=(25,) * 12), signal(traffic=(25,) * 11 + (24,)), {}),
+        (signal(traffic=(1,) * 12), signal(traffic=(0,) * 12), {"traffic": 0.5}),
+    ],
+)
+def test_where_recovery_begins(passes: Signal, fails: Signal, triage: dict[str, object]) -> None:
+    assert why(passes, UP, **triage) == ""
+    assert why(fails, UP, **triage)
+
+
+def at_most(read: Signal, minute: int) -> Signal:
+    """The reading as its series were when this many minutes after NOON had begun."""
+    cut = {name: tuple(p for p in getattr(read, name) if p.at <= NOON + minute * MINUTE) for name in SERIES}
+    return read.model_copy(update=cut)
+
+
+@pytest.mark.parametrize(("waited", "early"), [(timedelta(minutes=4, seconds=59), True), (timedelta(minutes=5), False)])
+def test_a_reading_counts_from_five_minutes_after_the_change(waited: timedelta, *, early: bool) -> None:
+    read = signal()
+    assert judge(triaged(), read.at - waited, read, UP, final=True).recovered is not early
+
+
+@pytest.mark.parametrize(("minute", "early"), [(2, True), (3, False)])
+def test_a_reading_holds_three_whole_minutes_after_the_one_of_the_change(minute: int, *, early: bool) -> None:
+    changed = NOON + timedelta(seconds=30, microseconds=500)
+    verdict = judge(triaged(), changed, at_most(signal(), minute), UP, final=True)
+    assert verdict.recovered is not early
+    assert verdict.why.startswith(f"too early: {minute} whole minutes") is early
+
+
+@given(st.sampled_from([(), UP, DOWN, UP + DOWN, DOWN + UP]))
+def test_answered_means_that_every_endpoint_did(answers: tuple[Answered, ...]) -> None:
+    assert judge(triaged(), NOON, signal(), answers, final=True).answered is (answers == UP)
+
+
+def test_the_rate_before_is_that_of_the_hot_issues_above_their_own_on_top_of_the_baseline() -> None:
+    before = triaged(rate=30, baseline=2, own_baseline=0.5)
+    assert judge(before, NOON, signal(), UP, final=True).rate_before == 31.5
 
 
 def test_what_came_in_the_minute_of_the_change_itself_does_not_count() -> None:
@@ -119,4 +179,4 @@ def test_a_skill_may_ask_for_more_patience_never_for_less(
 @given(st.none() | st.tuples(st.integers(), st.integers()))
 def test_no_wait_is_shorter_than_the_least_or_endless(asked: tuple[int, int] | None) -> None:
     first, last = window(asked)
-    assert MIN_VERIFY_WAIT <= first <= last <= MAX_VERIFY_WAIT
+    assert 5 * MINUTE <= first <= last <= 30 * MINUTE

@@ -115,3 +115,14 @@ def _checkout(room: Path, at: str) -> Path:
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(target, filter="data")
     return target
+
+
+def test_more_commits_go_into_the_newest_release_and_leave_the_culprit_alone(tmp_path: Path) -> None:
+    plant = SCENARIOS["bad-deploy"].plant
+    usual = build(tmp_path / "usual", plant)
+    mail = SHOP / "planted" / "best-sellers.patch"
+    more = build(tmp_path / "more", plant, [mail])
+    assert more.planted == usual.planted
+    git = Git(tmp_path / "more")
+    assert git.log("-1", "--format=%s", "v1.8.0~1") == "Put the best sellers first"
+    assert git.tag("--contains", "v1.8.0~1") == "v1.8.0"

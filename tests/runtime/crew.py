@@ -23,7 +23,7 @@ from agent.planner.rules import NAME
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Gate
 from agent.runtime.library import load_library
-from agent.runtime.opening import Alert, budget, open_incident
+from agent.runtime.opening import Alert, Terms, budget, open_incident
 from agent.runtime.planning import Planning
 from agent.runtime.runner import Runner
 from agent.runtime.toolset import Granted, GuardToolset
@@ -74,7 +74,7 @@ class Team(Bench):
 
         @cache
         def gate(incident: str) -> Gate:
-            return Gate(journal, bound(self.ground, incident), self.ground.clock)
+            return Gate(journal, bound(self.ground, incident), self.ground.clock, journal.redactor)
 
         def write(template: str, summary: Summary) -> str:
             return texts.render(template, summary=summary)
@@ -100,7 +100,7 @@ class Team(Bench):
         alert = Alert("shop", self.source, "prod is down, checkout returns 500", NOON)
         if self.ships:
             alert = Alert("shop", Source.SHIP, f"ship {self.ships}", NOON, release=self.ships)
-        return open_incident(self.journal, alert, self.plan(), self.spend, NAME)
+        return open_incident(self.journal, alert, self.plan(), Terms(NAME, self.spend, self.policy))
 
     def work(self) -> Incident:
         """Work the incident to its end."""

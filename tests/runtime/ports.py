@@ -49,6 +49,8 @@ class Scene:
     """The bad release waits: all is well until somebody ships it."""
     answers: bool = False
     """Its endpoint answers even while the bad release runs."""
+    leak: str = ""
+    """Stands in every text that comes from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,11 @@ class Ground:
         with (self.home / "deeds.jsonl").open("a", encoding="utf-8") as deeds:
             deeds.write(f"{line}\n")
         self.die(f"after {what}")
+
+    def hear(self, text: str) -> None:
+        """Keep what people were told."""
+        with (self.home / "told.txt").open("a", encoding="utf-8") as told:
+            told.write(f"{text}\n")
 
     def shipped(self) -> list[tuple[datetime, str]]:
         """What went out and when, oldest first."""
@@ -153,7 +160,7 @@ class StandInTracker:
         many = self.ground.scene.blast is Blast.MANY
         users = 1 if self.ground.scene.blast is Blast.SINGLE else 12
         issue = Issue(
-            id="1", short_id="SHOP-1", title="KeyError: 'EUR'", url="https://tracker.example/1",
+            id="1", short_id="SHOP-1", title=f"KeyError: 'EUR'{self.ground.scene.leak}", url="https://tracker.example/1",
             events=sum(point.count for point in errors[-window_min:]), users=users,
             first_seen=NOON - 6 * MINUTE, last_seen=now, first_release=BAD, releases={BAD: 100},
             features={"checkout": 60, "search": 40} if many else {"checkout": 100}, orgs={"acme": 9},
@@ -174,7 +181,8 @@ class StandInTracker:
     async def issue(self, issue: str) -> IssueDetail:
         self._reached()
         at = self.ground.clock.now()
-        return IssueDetail(id=issue, title="KeyError: 'EUR'", url="", event="e1", at=at, release=BAD, chain=())
+        title = f"KeyError: 'EUR'{self.ground.scene.leak}"
+        return IssueDetail(id=issue, title=title, url="", event="e1", at=at, release=BAD, chain=())
 
     async def event(self, issue: str) -> dict[str, JsonValue]:
         return {"request": {"path": f"/{issue}"}}
@@ -214,6 +222,7 @@ class StandInTickets:
             return found
         await asyncio.sleep(0)
         self.ground.do("ticket", key)
+        self.ground.hear(f"{draft.title}\n{draft.body}")
         return Noted(reference=key, url=f"https://tickets.example/{key}", title=draft.title)
 
     async def update(self, key: str, comment: str, *, done: bool = False) -> Noted:
@@ -239,6 +248,7 @@ class StandInChat:
         if found := await self.find(key):
             return found
         self.ground.do("post", key)
+        self.ground.hear(text)
         return Noted(reference=key, url="", title=f"{text[:20]}{' (pinned)' if pin else ''}")
 
     async def update(self, key: str, text: str) -> Noted:
@@ -265,6 +275,7 @@ class StandInPager:
             raise ToolFailed("page", "it does not answer")
         if alarm.key not in {deed.key for deed in self.ground.deeds("page")}:
             self.ground.do("page", alarm.key)
+            self.ground.hear(alarm.body())
         return alarm.key
 
     async def check(self) -> str:

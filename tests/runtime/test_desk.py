@@ -4,10 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
-from agent.core.facts import Closed, Owed, Recorded
-from agent.core.words import State
+from agent.core.facts import Asked, Closed, Owed, Recorded
+from agent.core.policy import Leave, Policy
+from agent.core.words import By, State
 from agent.runtime.desk import Desk
 from tests.runtime.crew import Team
 from tests.runtime.ports import FastClock, Ground, Scene
@@ -16,8 +17,8 @@ from tools.observed import Reason
 OWED = Owed(reason=Reason.ASKED, guard="G8", why="a human must look")
 
 
-def desk(home: Path, scene: Scene | None = None, phase: int = 1) -> Desk:
-    team = Team(Ground(home, FastClock(), scene or Scene()))
+def desk(home: Path, scene: Scene | None = None, phase: int = 1, policy: Policy | None = None) -> Desk:
+    team = Team(Ground(home, FastClock(), scene or Scene()), policy=policy or Policy())
     return team.runner.crew.desk(team.begin(), phase)
 
 
@@ -66,12 +67,13 @@ def test_whatever_may_be_owed_can_be_paged_and_nothing_else_may_be(tmp_path: Pat
 
 
 def test_a_page_becomes_due_with_the_call_that_owes_it(tmp_path: Path) -> None:
-    at = desk(tmp_path)
+    at = desk(tmp_path, policy=Policy(note=Leave.ASK))
+    note: dict[str, JsonValue] = {"component": "shop", "title": "t", "outcome": "o", "cause": "c", "facts": ["f"]}
     asyncio.run(at.call("picture", "sentry_picture", {}))
     assert pages(tmp_path) == []
-    asyncio.run(at.call("strike", "drop_table", {"name": "orders"}))
-    assert [(asked.phase, asked.tool, asked.args) for asked in at.incident.asked] == [
-        (1, "drop_table", {"name": "orders"})
+    asyncio.run(at.call("note", "memory_remember", note, By.PLANNER))
+    assert [(one.phase, one.tool, one.args) for one in at.incident.leave if isinstance(one, Asked)] == [
+        (1, "memory_remember", note)
     ]
     assert pages(tmp_path) == ["asked"]
 

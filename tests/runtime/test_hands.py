@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.errors import AgentError
-from agent.core.facts import Approved, Asked, Called, Claimed, Closed, Intended, Left, Verified
+from agent.core.errors import AgentError, NotTaken
+from agent.core.facts import Called, Claimed, Closed, Intended, Verified
 from agent.core.plan import plan
 from agent.core.skill.compiler import compile_skill
 from agent.core.summary import Summary
@@ -16,7 +16,7 @@ from agent.house import folder
 from agent.runtime import hands
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Gate
-from agent.runtime.hands import Word
+from agent.runtime.hands import Reply, Word
 from agent.runtime.journal import Entry
 from agent.runtime.runner import Runner, held
 from agent.runtime.workflow import Crew, Planned
@@ -183,7 +183,7 @@ def test_killed_anywhere_it_goes_on_where_it_stood(tmp_path: Path, deed: str, wh
     assert len(at.facts) == done
 
 
-@pytest.mark.parametrize("name", ["", "  ", "Ada\n", "Ada\x1b[2J", "Ada\u202e", "a" * 81, "\x00"])
+@pytest.mark.parametrize("name", ["", "  ", "Ada\n", "Ada\x1b[2J", "Ada\u202e", "a" * 81, "\x00", "ada@example.com"])
 def test_nobody_acts_without_a_name_that_can_be_read(tmp_path: Path, name: str) -> None:
     at = mitigated(tmp_path)
     before = at.kinds()
@@ -192,8 +192,8 @@ def test_nobody_acts_without_a_name_that_can_be_read(tmp_path: Path, name: str) 
         confirm(at, replace(WORD, by=name))
     with pytest.raises(AgentError, match="the name"):
         hands.abort(at.journal, INCIDENT, name)
-    with pytest.raises(AgentError, match="the name"):
-        hands.approve(at.journal, INCIDENT, "k", name)
+    with pytest.raises(NotTaken, match="the name"):
+        hands.reply(at.journal, INCIDENT, Reply("k", name, yes=True))
     assert at.kinds() == before
 
 
@@ -238,29 +238,3 @@ def test_what_was_under_way_when_a_human_took_over_is_said(tmp_path: Path) -> No
     )  # fmt: skip
     at.keep(rollback)
     assert hands.in_flight(hands.abort(at.journal, INCIDENT, "Ada")) == [f"rollback to {GOOD}"]
-
-
-def test_only_what_was_asked_for_can_be_allowed_and_only_once(tmp_path: Path) -> None:
-    at = bench(tmp_path)
-    with pytest.raises(AgentError, match="nothing is asked for"):
-        hands.approve(at.journal, INCIDENT, "k", "Ada")
-    at.journal.write(
-        INCIDENT, Entry((Asked(phase=3, key="k", tool="deploy_rollback", args={"to": "v1"}, why="a migration"),))
-    )
-    with pytest.raises(AgentError, match="asked for:\n  k"):
-        hands.approve(at.journal, INCIDENT, "other", "Ada")
-    hands.approve(at.journal, INCIDENT, "k", " Ada ")
-    assert at.incident.approved == (Approved(key="k", by="Ada"),)
-    with pytest.raises(AgentError, match="Ada allowed that already"):
-        hands.approve(at.journal, INCIDENT, "k", "Grace")
-
-
-def test_a_yes_that_comes_too_late_is_told_so(tmp_path: Path) -> None:
-    at = bench(tmp_path)
-    at.keep(Asked(phase=3, key="k", tool="deploy_rollback", args={"to": "v1"}, why="a migration"))
-    assert hands.waiting(at.incident) == {"k": "a migration"}
-    at.keep(Left(phase=3, report="nobody answered"))
-    assert hands.waiting(at.incident) == {}
-    with pytest.raises(AgentError, match="does not wait for `k` any more: it went on without"):
-        hands.approve(at.journal, INCIDENT, "k", "Ada")
-    assert at.incident.approved == ()

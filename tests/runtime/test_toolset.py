@@ -45,10 +45,12 @@ def test_two_calls_under_one_id_get_two_answers(tmp_path: Path) -> None:
     assert [sha for sha, answer in zip(shas, answers, strict=True) if str(sha) in answer.model_response_str()] == shas
 
 
-def test_a_call_that_is_repeated_is_made_again_when_it_only_looks(tmp_path: Path) -> None:
+def test_a_call_that_is_repeated_is_not_made_again_when_nothing_is_new(tmp_path: Path) -> None:
     team, answers, _ = works(tmp_path, *(("git_show", {"commit": "a" * 40}) for _ in range(2)))
     shown = [fact for fact in team.recorded().values() if isinstance(fact, Called) and fact.tool == "git_show"]
-    assert len(shown) == len(answers) == 2
+    assert [answer.outcome for answer in answers] == ["success", "failed"]
+    assert "G9: this very call was made before" in answers[1].model_response_str()
+    assert len(shown) == 1
 
 
 def test_a_tool_that_the_phase_does_not_grant_is_neither_shown_nor_called(tmp_path: Path) -> None:

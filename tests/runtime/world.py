@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from agent.core.blast import assess
 from agent.core.facts import Fact, Opened
 from agent.core.incident import Incident
+from agent.core.policy import Policy
 from agent.core.words import By, Source
 from agent.house import folder
 from agent.runtime.gate import Answer, Ask, Gate
@@ -72,7 +73,9 @@ class Shown(Result):
 async def probe_endpoints(_args: Anything, ground: Ground) -> Answers:
     """The only endpoint, which mostly fails while the bad release runs."""
     ok = ground.scene.answers or ground.shipped()[-1][1] != BAD
-    return Answers(answers=(Answered(endpoint="checkout", status=200 if ok else 500, ok=ok, ms=1, why=""),))
+    return Answers(
+        answers=(Answered(endpoint="checkout", status=200 if ok else 500, ok=ok, ms=1, why=ground.scene.leak),)
+    )
 
 
 @tool(Effect.READ, timeout_s=5)
@@ -80,15 +83,15 @@ async def git_changes(args: Anything, ground: Ground) -> Changes:
     """One commit; whether it can be rolled back is up to the scene."""
     lasting = ("migrations/7.sql",) if ground.scene.migrates else ()
     return Changes(
-        older=args.older, newer=args.newer, commits=(f"{CULPRIT} Drop EUR",), more_commits=0,
+        older=args.older, newer=args.newer, commits=(f"{CULPRIT} Drop EUR{ground.scene.leak}",), more_commits=0,
         paths=("shop.py", *lasting), irreversible=lasting,
     )  # fmt: skip
 
 
 @tool(Effect.READ, timeout_s=5)
-async def git_show(args: Anything, _ground: Ground) -> Shown:
+async def git_show(args: Anything, ground: Ground) -> Shown:
     """The commit."""
-    return Shown(message=f"{args.commit} Drop EUR")
+    return Shown(message=f"{args.commit} Drop EUR{ground.scene.leak}")
 
 
 @tool(Effect.READ, timeout_s=5)
@@ -98,8 +101,8 @@ async def git_bisect(args: Anything, ground: Ground) -> Bisected:
     await asyncio.sleep(ground.scene.takes_s)
     ground.do("bisect", args.bad)
     return Bisected(
-        culprit=CULPRIT, subject="Drop EUR", good=args.good, bad=args.bad, parent_good=True, culprit_bad=True,
-        steps=3, first_release=args.bad, paths=("shop.py",), why="",
+        culprit=CULPRIT, subject=f"Drop EUR{ground.scene.leak}", good=args.good, bad=args.bad,
+        parent_good=True, culprit_bad=True, steps=3, first_release=args.bad, paths=("shop.py",), why="",
     )  # fmt: skip
 
 
@@ -162,6 +165,7 @@ class Bench:
     ground: Ground
     by: By = By.CODE
     """Who asks."""
+    policy: Policy = field(default_factory=Policy)
 
     @cached_property
     def journal(self) -> Journal:
@@ -188,7 +192,7 @@ class Bench:
         self.keep(
             Opened(
                 service="shop", source=Source.SENTENCE, sentence="prod is down", skill="production-incident",
-                playbook="0" * 64, planner="rules", budget=budget(),
+                playbook="0" * 64, planner="rules", budget=budget(), policy=self.policy,
             )
         )  # fmt: skip
         return self

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from git import Repo
 
-from agent.core.facts import Asked, Called, Closed, Fact, Opened, Refused
+from agent.core.facts import Approved, Asked, Called, Closed, Denied, Fact, Opened, Refused
 from agent.core.plan import plan
 from agent.core.skill.compiler import compile_skill
 from agent.core.words import By, Outcome, Source, State
 from agent.runtime.journal import Entry, Journal
 from agent.runtime.opening import budget
+from agent.runtime.runner import held
 from agent.settings import load
 from tests.skilltext import SKILL
 from tests.surface.commands import stanch
@@ -28,7 +29,11 @@ SAW = Called(
     phase=1, tool="sentry_picture", effect=Effect.READ, key="k", by=By.CODE, outcome=Outcome.OK, args={},
     saw="Glance", data={"seen": 1}, digest="0123456789ab",
 )  # fmt: skip
-ASKED = Asked(phase=3, key="k1", tool="deploy_rollback", args={"to": "v1.7.0"}, why="a migration")
+UNTIL = datetime.now(UTC) + timedelta(minutes=30)
+ASKED = Asked(
+    phase=3, key="k1", call="3f2a9c1d77aa", tool="deploy_rollback", args={"to": "v1.7.0\u202e\x1b[2J"}, guard="G10",
+    why="a \x1b[2Jmigration", until=UNTIL,
+)  # fmt: skip
 REFUSED = Refused(phase=1, tool="deploy_rollback", guard="G1", why="triage is not concluded")
 
 Run = Callable[..., tuple[int, str, str]]
@@ -86,7 +91,7 @@ def test_shows_what_was_seen_and_refused_and_nothing_that_a_terminal_would_obey(
     keep(journal, NEW, SAW, REFUSED, ASKED)
     code, out, _ = run("show", NEW)
     assert code == 0
-    for said in ("INCIDENT", "E2 ", "sentry_picture", "0123456789ab", "G1", "not concluded", "k1: a migration"):
+    for said in ("INCIDENT", "E2 ", "sentry_picture", "0123456789ab", "G1", "not concluded"):
         assert said in out
     assert "\x1b" not in out
 
@@ -151,15 +156,73 @@ def test_aborting_works_with_a_config_that_does_not(run: Run, journal: Journal, 
     assert "STANCH_TEST_NO_SUCH_TOKEN" in err
 
 
-def test_allowing_what_nobody_asked_for_lists_what_was(run: Run, journal: Journal) -> None:
+def test_what_waits_is_shown_with_every_argument_and_what_to_type(run: Run, journal: Journal) -> None:
+    keep(journal, NEW, ASKED)
+    assert run("show", NEW)[1].partition("Waits for a human:\n")[2] == (
+        "  deploy_rollback  (call 3f2a9c1d77aa)\n"
+        '    to       "v1.7.0\\u202e\\u001b[2J"\n'
+        "    why      a [2Jmigration (G10)\n"
+        f"    until    {UNTIL:%H:%M:%S} UTC; without an answer it is not executed\n"
+        "    who      anybody who gives a name\n"
+        f"    allow    stanch incidents approve {NEW} 3f2a9c1d77aa --by NAME\n"
+        f"    deny     stanch incidents deny {NEW} 3f2a9c1d77aa --by NAME\n\n"
+    )
+    [waits] = json.loads(run("show", NEW, "--json")[1])["waits"]
+    assert (waits["call"], waits["args"], waits["guard"]) == (ASKED.call, ASKED.args, "G10")
+
+
+def test_what_waits_no_more_is_not_shown(run: Run, journal: Journal) -> None:
+    keep(journal, NEW, ASKED, Closed(state=State.ABORTED, why="x"))
+    keep(journal, OLD, ASKED.model_copy(update={"until": datetime.now(UTC) - timedelta(seconds=1)}))
+    for known in (NEW, OLD):
+        assert "Waits" not in run("show", known)[1]
+        assert json.loads(run("show", known, "--json")[1])["waits"] == []
+
+
+@pytest.mark.parametrize(("word", "said", "kind"), [("approve", "allowed", Approved), ("deny", "denied", Denied)])
+def test_a_human_answers_what_waits_once(run: Run, journal: Journal, word: str, said: str, kind: type) -> None:
+    keep(journal, NEW, ASKED)
+    code, out, _ = run(word, NEW, "3f2a", "--by", "Ada")
+    assert (code, journal.incident(NEW).leave[-1].call) == (0, ASKED.call)
+    assert f"{said} by Ada" in out
+    assert "stanch run --resume" in out
+    assert "\x1b" not in out
+    assert isinstance(journal.incident(NEW).leave[-1], kind)
+    code, _, err = run("approve", NEW, "3f2a", "--by", "Grace")
+    assert code == 2
+    assert f"Ada {said} deploy_rollback" in err
+
+
+def test_scripts_are_told_what_was_answered_and_whether_a_process_hears_it(
+    run: Run, journal: Journal, config: Path
+) -> None:
+    keep(journal, NEW, ASKED)
+    with held(load(config).home / f"{NEW}.lock", NEW):
+        told = json.loads(run("approve", NEW, "3f2a", "--by", " Ada ", "--json")[1])
+    assert {key: told[key] for key in ("incident", "call", "tool", "by", "answer", "worked_on")} == {
+        "incident": NEW, "call": ASKED.call, "tool": ASKED.tool, "by": "Ada", "answer": "allowed", "worked_on": True,
+    }  # fmt: skip
+
+
+def test_an_answer_to_nothing_lists_what_waits(run: Run, journal: Journal) -> None:
     keep(journal, NEW, ASKED)
     code, _, err = run("approve", NEW, "nope", "--by", "Ada")
-    assert (code, err) == (2, f"{NEW} does not wait for `nope`; asked for:\n  k1\n")
-    assert run("approve", NEW, "k1", "--by", "Ada")[0] == 0
-    assert journal.incident(NEW).approved[0].by == "Ada"
+    assert (code, len(journal.read(NEW))) == (2, 2)
+    assert err == (
+        f"`nope` is nothing that {NEW} asked for; these wait:\n"
+        "  deploy_rollback to 'v1.7.0\\u202e\\x1b[2J' (call 3f2a9c1d77aa)\n"
+    )
 
 
-@pytest.mark.parametrize("words", [("abort", NEW), ("approve", NEW, "k1"), ("confirm-cause", NEW, "--because", "y")])
+def test_who_answered_what_is_one_line_of_the_timeline(run: Run, journal: Journal) -> None:
+    keep(journal, NEW, ASKED.model_copy(update={"args": {"to": "v1.7.0"}}))
+    run("deny", NEW, "3f2a", "--by", "Ada")
+    assert "Ada denied deploy_rollback to v1.7.0 (call 3f2a9c1d77aa)\n" in run("show", NEW)[1]
+
+
+@pytest.mark.parametrize(
+    "words", [("abort", NEW), ("approve", NEW, "k1"), ("deny", NEW, "k1"), ("confirm-cause", NEW, "--because", "y")]
+)
 @pytest.mark.parametrize("name", [(), ("--by", ""), ("--by", "A\x1b[1mda")])
 def test_nobody_acts_without_a_name(run: Run, journal: Journal, words: tuple[str, ...], name: tuple[str, ...]) -> None:
     keep(journal, NEW, ASKED)

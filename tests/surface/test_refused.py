@@ -80,6 +80,24 @@ def test_a_release_needs_something_that_deploys_it(shop: Shop, refused: Refused)
 
 
 @BOTH
+def test_what_waits_for_a_human_needs_somebody_who_hears_of_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    shop.write(approvals='[service.shop.approvals]\nrollback = "never"\n', page=None)
+    assert stanch(monkeypatch, *words) == 2
+    at = line(shop.config, '"never"')
+    assert capsys.readouterr().err.startswith(
+        f"stanch.toml:{at}: service.shop.approvals.rollback: `never`, and no human would hear of it"
+    )
+    assert not (shop.root / ".stanch").exists()
+
+
+def test_a_release_that_is_never_put_out_is_not_begun(shop: Shop, refused: Refused) -> None:
+    shop.write(approvals='[service.shop.approvals]\nrelease = "never"\n')
+    assert "service.shop.approvals: a release is `never` put out by Stanch" in refused(*SHIP)
+
+
+@BOTH
 def test_a_repository_without_release_tags(shop: Shop, refused: Refused, words: tuple[str, ...]) -> None:
     shop.repo.delete_tag(*shop.repo.tags)
     assert "service.shop.repo: the repository has no release tags: tag releases as" in refused(*words)

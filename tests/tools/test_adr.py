@@ -106,6 +106,12 @@ def test_writes_every_section(made: History) -> None:
     assert made.git("status", "--porcelain") == "?? docs/"
 
 
+def test_who_allowed_or_denied_what_is_a_section_of_its_own(made: History) -> None:
+    said = ["Ada allowed deploy_rollback to v1.7.0 (call 3f2a9c1d77aa)", "Bob denied [x] <b>"]
+    text = Path(_written(made, changed={"approvals": [*said]}).url).read_text()
+    assert f"\n\n## Approvals\n\n- {said[0]}\n- Bob denied \\[x\\] &lt;b&gt;\n\n## Root" in text
+
+
 def test_numbers_on_from_the_highest(made: History) -> None:
     made.commit("Decide", {"docs/adr/0006-old.md": "# Old\n\n## Incident: INC-7\n", "docs/adr/notes.txt": "x"})
     assert _written(made).reference == "ADR-0007"

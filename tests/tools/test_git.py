@@ -1,5 +1,6 @@
 """Reading git: bounded, exact, and safe on a dirty checkout."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,21 @@ def test_a_message_cannot_forge_a_commit(made: History) -> None:
     made.git("commit", "--quiet", "--allow-empty", "-m", "One\x1e\x1f\x0btwo\x1eforged\x1f2026-01-01\x1fEve\x1fthree")
     log = _call(git_log, made, older="v1.1.0", newer="main")
     assert [c.author for c in log.commits] == ["Ada"]
+
+
+def test_what_is_no_text_in_messages_names_and_files_is_read_all_the_same(made: History) -> None:
+    (made.path / "message").write_bytes(b"Caf\xe9 \x1b[31mred\n\n\xff\xfe")
+    odd = os.fsdecode(b"shop/caf\xe9\x1b.py")
+    (made.path / odd).write_bytes(b"\xff\xfe\n" * 3)
+    made.git("add", "--", odd)
+    made.git("commit", "--quiet", "--file", "message")
+    made.git("tag", "v1.2.0")
+    (made.path / "message").unlink()
+    for result in (
+        _call(git_show, made, commit="v1.2.0"),
+        _call(git_log, made, older="v1.1.0", newer="v1.2.0"),
+        _call(git_changes, made, older="v1.1.0", newer="v1.2.0"),
+    ):
+        assert "Caf" in result.model_dump_json()
+        assert result.model_dump_json().encode()
+    assert "\N{REPLACEMENT CHARACTER}" in _call(git_show, made, commit="v1.2.0").diff

@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import AsyncGenerator, Callable
 
 import httpx
 import pytest
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.serving import serving
@@ -138,3 +139,59 @@ def test_not_found_and_foreign_shapes_are_told_apart() -> None:
         assert read("pager", ask(url), TypeAdapter(dict[str, int])) == {"fine": 1}
         with pytest.raises(ToolFailed, match="unknown shape"):
             read("pager", ask(url), TypeAdapter(list[int]))
+
+
+async def endless(_: Request) -> Response:
+    async def parts() -> AsyncGenerator[bytes]:
+        for _ in range(500):
+            await asyncio.sleep(0.002)
+            yield b"x" * 1_000_000
+
+    return StreamingResponse(parts())
+
+
+def test_an_answer_without_end_fills_no_memory() -> None:
+    with serving(Starlette(routes=[Route("/x", endless, methods=["GET", "POST"])])) as url:
+        tracemalloc.start()
+        failed, effect = failure(url), failure(url, "POST")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert "more than 16 MB" in failed.hint
+    assert (failed.unknown, effect.unknown) == (False, True)
+    assert peak < 80_000_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"fine": "a\xff\xfeb"}', b'{"fine": "a\\ud800b"}', b'{"fine": "a\\udc00\\ud800"}', b'{"fine": "\\\\ud800"}'],
+)
+def test_what_is_no_character_is_replaced(body: bytes) -> None:
+    app, _ = site(lambda: Response(body))
+    with serving(app) as url:
+        fine = read("pager", ask(url), TypeAdapter(dict[str, str]))["fine"]
+    assert fine.encode()
+    assert fine == r"\ud800" or "\N{REPLACEMENT CHARACTER}" in fine
+
+
+def test_a_whole_character_in_escapes_stays_whole() -> None:
+    app, _ = site(lambda: Response(b'{"fine": "\\ud83d\\ude00 \\u0000 \\n"}'))
+    with serving(app) as url:
+        assert read("pager", ask(url), TypeAdapter(dict[str, str])) == {"fine": "\N{GRINNING FACE} \0 \n"}
+
+
+@pytest.mark.parametrize("body", [b"[" * 10_000 + b"]" * 10_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_000])
+def test_what_is_nested_without_end_is_no_shape_of_ours(body: bytes) -> None:
+    app, _ = site(lambda: Response(body))
+    with serving(app) as url, pytest.raises(ToolFailed, match="unknown shape"):
+        read("pager", ask(url), TypeAdapter(JsonValue))
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_redirect_leads_to_no_other_host(code: int, method: str) -> None:
+    elsewhere, asked = site(ok)
+    with serving(elsewhere) as foreign:
+        app, _ = site(lambda: RedirectResponse(f"{foreign}/x", code))
+        with serving(app) as url:
+            assert "not followed" in failure(url, method).hint
+    assert asked == []

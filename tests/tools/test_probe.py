@@ -97,3 +97,21 @@ def test_no_other_address_is_ever_asked() -> None:
         probed("http://evil/", one=Endpoint(url="http://127.0.0.1/"))
     with pytest.raises(ToolFailed, match="none is configured"):
         probed("one")
+
+
+def test_no_host_is_asked_that_nobody_configured() -> None:
+    asked: list[str] = []
+
+    async def foreign(request: Request) -> Response:
+        asked.append(request.url.path)
+        return PlainTextResponse("")
+
+    with serving(Starlette(routes=[Route("/{path:path}", foreign)])) as elsewhere:
+
+        async def away(_: Request) -> Response:
+            return RedirectResponse(f"{elsewhere}/steal")
+
+        with serving(Starlette(routes=[Route("/", away)])) as url:
+            found = probed(pay=Endpoint(url=url))
+    assert (found["pay"].ok, found["pay"].status) == (False, 307)
+    assert asked == []
