@@ -1,0 +1,138 @@
+"""What anybody may propose: every class of call, with every class of arguments that a guard tells apart."""
+
+from typing import ClassVar, Final
+
+from agent.core.proposal import Proposal
+from agent.core.words import By
+from agent.proof.acts import Call
+from tools.contract import Args, Effect
+from tools.observed import Change, ChangeKind, Declares
+
+LOOSE: Final = ("--admin", "--force", "--no-verify", "--skip-health", "--no-health", "--skip-check", "--no-check")
+"""What would loosen a deploy."""
+
+
+class Rollback(Change):
+    """Put an earlier release back."""
+
+    change: ClassVar[ChangeKind] = ChangeKind.ROLLBACK
+    flag: str = ""
+
+
+class Hotfix(Change):
+    """Ship a prepared fix."""
+
+    change: ClassVar[ChangeKind] = ChangeKind.HOTFIX
+
+
+class Release(Change):
+    """Ship a new release."""
+
+    change: ClassVar[ChangeKind] = ChangeKind.RELEASE
+
+
+class Opaque(Args):
+    """Arguments that do not say what they are about."""
+
+
+class Tells(Declares):
+    """Words for people."""
+
+    cause: bool = False
+    culprit: str = ""
+    over: bool = False
+    allowed: tuple[str, ...] | None = None
+
+    @property
+    def declares_cause(self) -> bool:
+        """As said."""
+        return self.cause
+
+    @property
+    def blames(self) -> str | None:
+        """As said."""
+        return self.culprit or None
+
+    @property
+    def declares_resolved(self) -> bool:
+        """As said."""
+        return self.over
+
+    @property
+    def leave(self) -> tuple[str, ...] | None:
+        """As said."""
+        return self.allowed
+
+
+class Page(Args):
+    """A page, for a reason."""
+
+    reason: str
+
+
+class Prepare(Args):
+    """A hotfix to prepare."""
+
+    tag: str
+
+
+def _call(tool: str, effect: Effect, args: Args, about: str, by: By) -> Call:
+    proposal = Proposal(tool, effect, args, f"shop-1:{tool}:{about}", by)
+    return Call(proposal, proposal.call, f"{tool} {about}".strip(), args if isinstance(args, Change) else None)
+
+
+def rollback(to: str, by: By = By.PLANNER, flag: str = "") -> Call:
+    """Put `to` back."""
+    found = _call("deploy_rollback", Effect.CHANGE, Rollback(to=to, flag=flag), f"rollback:{to}", by)
+    return found._replace(words=f"a rollback to {to}{f' with {flag}' if flag else ''}")
+
+
+def hotfix(tag: str, by: By = By.PLANNER) -> Call:
+    """Ship the fix `tag`."""
+    return _call("deploy_hotfix", Effect.CHANGE, Hotfix(to=tag), f"hotfix:{tag}", by)._replace(words=f"hotfix {tag}")
+
+
+def release(tag: str, by: By = By.PLANNER) -> Call:
+    """Ship the release `tag`."""
+    found = _call("deploy_release", Effect.CHANGE, Release(to=tag), f"release:{tag}", by)
+    return found._replace(words=f"the release of {tag}")
+
+
+def opaque(effect: Effect, by: By = By.PLANNER) -> Call:
+    """Something that does not say what it is about."""
+    found = _call("drop_table", effect, Opaque(), "orders", by)
+    return found._replace(words=f"a {effect.name.lower()} that does not say what it changes")
+
+
+def prepare(tag: str, by: By = By.PLANNER) -> Call:
+    """Prepare the fix `tag`."""
+    return _call("hotfix_prepare", Effect.NOTE, Prepare(tag=tag), tag, by)._replace(words=f"to prepare hotfix {tag}")
+
+
+def post_mortem(culprit: str = "", by: By = By.PLANNER, allowed: tuple[str, ...] | None = None) -> Call:
+    """The ADR, with a root cause in it."""
+    args = Tells(cause=True, culprit=culprit, allowed=allowed)
+    blames = f" that blames {culprit[:7]}" if culprit else ""
+    says = f" that says {', '.join(allowed)}" if allowed else ""
+    return _call("adr_write", Effect.NOTE, args, "", by)._replace(words=f"a post-mortem{blames}{says}")
+
+
+def note(by: By = By.PLANNER) -> Call:
+    """A ticket about what happened so far."""
+    return _call("ticket_open", Effect.NOTE, Tells(), "", by)._replace(words="a ticket")
+
+
+def all_clear(by: By = By.PLANNER) -> Call:
+    """A ticket set to done."""
+    return _call("ticket_update", Effect.NOTE, Tells(over=True), "", by)._replace(words="to set the ticket to done")
+
+
+def page(reason: str, by: By = By.PLANNER) -> Call:
+    """A page."""
+    found = _call("page_humans", Effect.PAGE, Page(reason=reason), reason, by)
+    return found._replace(words=f"a page for {reason}")
+
+
+def look(tool: str = "deploy_status", by: By = By.PLANNER) -> Call:
+    """A reading."""
+    return _call(tool, Effect.READ, Opaque(), "", by)._replace(words=f"to read {tool}")

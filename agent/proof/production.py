@@ -1,0 +1,212 @@
+"""Moves on production: calls put before the guard, and what comes back of a CHANGE."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, assert_never
+
+from agent.core.approval import deadline, waiting
+from agent.core.facts import Asked, Fact
+from agent.core.guard import judge
+from agent.core.verdict import AskHuman, Permit, Refuse, Stop
+from agent.core.words import By, Outcome, State
+from agent.proof import fixed
+from agent.proof.acts import Act, Call, Hears, Point, Proposes, Who
+from agent.proof.premise import Given
+from agent.proof.truth import Run, Truth
+from agent.proof.worlds import NOON, SECOND, World
+from tools.contract import Effect
+from tools.observed import Change, ChangeKind, Changes, Deployment, Deployments, Prepared, Reason
+
+BY: Final = {By.PLANNER: Who.PLANNER, By.CODE: Who.CODE, By.HUMAN: Who.HUMAN}
+
+
+def proposals(given: Given, at: Point) -> Iterator[Act]:
+    """Everything that anybody may propose, with what the guard says of it and what comes of that."""
+    for call in given.calls:
+        verdict = judge(at.incident, call.proposal, at.now)
+        who = BY[call.proposal.by]
+        match verdict:
+            case Permit():
+                yield from _permitted(given, at, call)
+            case AskHuman(guard=guard, why=why):
+                yield _held(given, at, call, f"{guard}: {why}")
+            case Refuse(guard=guard, why=why):
+                yield Act(who, f"proposes {call.words}", Proposes(call), at.truth, refused=f"{guard}: {why}")
+            case Stop(guard=guard, why=why):
+                yield _stopped(given, at, call, f"{guard}: {why}")
+            case _:
+                assert_never(verdict)
+
+
+def _permitted(given: Given, at: Point, call: Call) -> Iterator[Act]:
+    act = Act(BY[call.proposal.by], f"proposes {call.words}: permitted", Proposes(call), at.truth)
+    truth = at.truth
+    match call.proposal.effect:
+        case Effect.READ:
+            yield from _looked(act, call) if given.loops else [act]
+        case Effect.NOTE:
+            yield act._replace(facts=(_written(given, call),), truth=_noted(given, truth, call))
+        case Effect.PAGE:
+            yield from _paged(act, call)
+        case Effect.CHANGE | Effect.IRREVERSIBLE:
+            facts = (fixed.intended(call, truth.running),)
+            yield act._replace(facts=facts, truth=_begun(truth, call))
+        case _:
+            assert_never(call.proposal.effect)
+
+
+def _looked(act: Act, call: Call) -> Iterator[Act]:
+    """A reading that says what it said before, or what nobody heard yet."""
+    for words in ("one thing", "another"):
+        heard = tuple(sorted({*act.truth.heard, (call.name, words)}))
+        before = act.truth.stale if heard == act.truth.heard else ()
+        stale = tuple(sorted({*before, call.name})) if call.proposal.by is By.PLANNER else before
+        truth = act.truth._replace(heard=heard, stale=stale)
+        yield act._replace(what=f"{act.what}; it says {words}", truth=truth, facts=(fixed.said(call, words),))
+
+
+def _begun(truth: Truth, call: Call) -> Truth:
+    change = call.proposal.args
+    if not isinstance(change, Change):
+        return truth
+    key = call.proposal.key
+    others = tuple(run for run in truth.runs if run.key != key)
+    run = Run(change.change, change.to, key, Outcome.PENDING)
+    return truth._replace(runs=(*others, run), well=False)
+
+
+def _paged(act: Act, call: Call) -> Iterator[Act]:
+    reason = str(getattr(call.proposal.args, "reason", ""))
+    tried = tuple(sorted({*act.truth.tried, reason}))
+    for reached in (True, False):
+        got = tuple(sorted({*act.truth.reached, reason})) if reached else act.truth.reached
+        yield act._replace(
+            what=f"{act.what}; {'it reaches somebody' if reached else 'nobody is reached'}",
+            facts=(fixed.paged(reason, call.proposal.by, reached=reached),),
+            truth=act.truth._replace(tried=tried, reached=got),
+        )
+
+
+def _written(given: Given, call: Call) -> Fact:
+    proposal = call.proposal
+    tag = getattr(proposal.args, "tag", "")
+    if fix := given.fix(str(tag)):
+        return _prepared(fix.tag, fix.of, lost=fix.lost, written=fix.written)
+    return fixed.noted(proposal.tool)
+
+
+@lru_cache
+def _prepared(tag: str, of: str, *, lost: bool, written: bool) -> Fact:
+    crossed = ("db/7.sql",) if lost else ()
+    made = Prepared(
+        tag=tag, branch="hotfix", commit="f" * 40, fixes=of, tests="12 passed", irreversible=crossed, written=written
+    )
+    return fixed.saw("hotfix_prepare", made, Effect.NOTE)
+
+
+def _noted(given: Given, truth: Truth, call: Call) -> Truth:
+    fix = given.fix(str(getattr(call.proposal.args, "tag", "")))
+    if fix:
+        return truth._replace(fixes=tuple(sorted({*truth.fixes, fix})))
+    return truth._replace(told_in_notes=True, written=truth.written or call.proposal.tool == "adr_write")
+
+
+def _held(given: Given, at: Point, call: Call, why: str) -> Act:
+    """Not executed: a human is asked, once, as the gate does it."""
+    act = Act(BY[call.proposal.by], f"proposes {call.words}", Proposes(call), at.truth, refused=f"ask {why}")
+    if at.truth.ended is not State.OPEN or any(one.call == call.name for one in waiting(at.incident, at.now)):
+        return act
+    asked = Asked(
+        phase=0, key=call.proposal.key, call=call.name, tool=call.proposal.tool, args={}, why=why,
+        guard=why.partition(":")[0], until=deadline(at.incident, at.now),
+    )  # fmt: skip
+    waits = tuple(sorted({*at.truth.asked, call.name}))
+    facts, truth = owes(given, at.truth, Reason.ASKED, "G10")
+    return act._replace(facts=(asked, *facts), truth=truth._replace(asked=waits))
+
+
+def _stopped(given: Given, at: Point, call: Call, why: str) -> Act:
+    """Refused for good. What ran out is told to humans."""
+    act = Act(BY[call.proposal.by], f"proposes {call.words}", Proposes(call), at.truth, refused=why)
+    if not why.startswith("G9") or at.truth.ended is not State.OPEN:
+        return act
+    facts, truth = owes(given, at.truth, Reason.BUDGET_SPENT, "G9")
+    return act._replace(facts=facts, truth=truth)
+
+
+def owes(given: Given, truth: Truth, reason: Reason, guard: str) -> tuple[tuple[Fact, ...], Truth]:
+    """Humans must be told: the facts, unless they are there, and what then holds."""
+    if reason in truth.owed:
+        return (), truth
+    told = truth._replace(owed=tuple(sorted({*truth.owed, str(reason)})))
+    if given.paging:
+        return fixed.owed(reason, guard), told
+    facts = (*fixed.owed(reason, guard), fixed.paged(reason, By.CODE, reached=True))
+    reached = tuple(sorted({*truth.reached, str(reason)}))
+    return facts, told._replace(tried=tuple(sorted({*truth.tried, str(reason)})), reached=reached)
+
+
+CAME: Final = (
+    (Outcome.OK, "comes back well", True),
+    (Outcome.FAILED, "fails", False),
+    (Outcome.UNREACHABLE, "reaches nobody", False),
+    (Outcome.UNKNOWN, "is lost sight of, and did happen", True),
+    (Outcome.UNKNOWN, "is lost sight of, and did not happen", False),
+)
+
+
+def returns(given: Given, at: Point) -> Iterator[Act]:
+    """What becomes of a CHANGE that was begun: at once, or after a crash, when the world is asked."""
+    run = at.truth.in_flight
+    if run is None:
+        return
+    felt = sum(one.landed for one in at.truth.runs)
+    for outcome, words, landed in CAME:
+        came = run._replace(how=outcome, age=0, landed=landed)
+        truth = at.truth._replace(
+            runs=tuple(came if one is run else one for one in at.truth.runs),
+            running=run.to if landed else at.truth.running,
+            looked=at.truth.looked and outcome is Outcome.OK,
+        )
+        facts: tuple[Fact, ...] = (fixed.back(run.key, run.kind, run.to, outcome, felt + 1),)
+        if outcome is not Outcome.OK:
+            reason = Reason.ROLLBACK_FAILED if run.kind is ChangeKind.ROLLBACK else Reason.CHANGE_FAILED
+            also, truth = owes(given, truth, reason, "G2")
+            facts = (*facts, *also)
+        said = f"answers: the {run.kind} to {run.to} {words}"
+        yield Act(Who.WORLD, said, Hears(f"deploy_{run.kind}"), truth, facts, seconds=1)
+
+
+def history(given: Given, at: Point) -> Iterator[Act]:
+    """Reading which release runs, and what ran."""
+    if at.truth.ended is not State.OPEN:
+        return
+    ours = tuple(run.to for run in at.truth.runs if run.landed)
+    seen = _deploys(given.world, at.truth.running, ours, at.now)
+    words = f"reads the deploys: {at.truth.running} runs"
+    yield Act(Who.CODE, words, Hears("deploy_status"), at.truth._replace(looked=True), (seen,))
+
+
+@lru_cache(1024)
+def _deploys(world: World, running: str, ours: tuple[str, ...], now: datetime) -> Fact:
+    added = (Deployment(release=to, at=NOON + (n + 1) * SECOND, healthy=True) for n, to in enumerate(ours))
+    return fixed.saw("deploy_status", Deployments(at=now, current=running, history=(*world.history, *added)))
+
+
+def between(given: Given, at: Point) -> Iterator[Act]:
+    """Reading what a rollback would take back."""
+    if at.truth.ended is not State.OPEN or not at.truth.looked:
+        return
+    for older in sorted({given.world.right or "", given.world.blind or ""} - {"", at.truth.running}):
+        pair = (older, at.truth.running)
+        truth = at.truth._replace(read=tuple(sorted({*at.truth.read, pair})))
+        words = f"reads what lies between {pair[0]} and {pair[1]}" + (", a migration" if given.lost else "")
+        yield Act(Who.CODE, words, Hears("git_changes"), truth, (_changes(*pair, given.lost),))
+
+
+@lru_cache
+def _changes(older: str, newer: str, lost: bool) -> Fact:  # noqa: FBT001 - cached by position
+    crossed = ("db/7.sql",) if lost else ()
+    seen = Changes(older=older, newer=newer, commits=(), more_commits=0, paths=crossed, irreversible=crossed)
+    return fixed.saw("git_changes", seen)
