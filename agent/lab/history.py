@@ -38,13 +38,16 @@ class History(NamedTuple):
     """The culprit's full sha. Nothing in the repository tells it from other commits."""
 
 
-def build(repo: Path, plant: Plant | None) -> History:
-    """Make `repo`, which must not exist, a work tree of the newest commit. The same plant gives the same shas."""
+def build(repo: Path, plant: Plant | None, more: Sequence[Path] = ()) -> History:
+    """Make `repo`, which must not exist, a work tree of the newest commit. The same plant gives the same shas.
+
+    `more` are patches that go into the newest release, after everything else.
+    """
     repo.mkdir(parents=True)
     git = Git(repo)
     git.update_environment(**CLEAN)
     git.init("--quiet", "--initial-branch=main")
-    git.am("--quiet", "--committer-date-is-author-date", *map(str, _patches(plant)))
+    git.am("--quiet", "--committer-date-is-author-date", *map(str, _patches(plant, more)))
     commits = [line.split("\t") for line in git.log("--reverse", "--format=%H%x09%cI%x09%s").splitlines()]
     releases: list[Release] = []
     for sha, at, subject in commits:
@@ -55,11 +58,11 @@ def build(repo: Path, plant: Plant | None) -> History:
     return History(tuple(releases), None if plant is None else commits[plant.after][0])
 
 
-def _patches(plant: Plant | None) -> Sequence[Path]:
+def _patches(plant: Plant | None, more: Sequence[Path]) -> Sequence[Path]:
     patches = sorted((SHOP / "history").glob("*.patch"))
     if plant is not None:
         patches.insert(plant.after, SHOP / "planted" / f"{plant.patch}.patch")
-    return patches
+    return [*patches[:-1], *more, patches[-1]]
 
 
 def _sign_as_ci(repo: Path) -> None:

@@ -10,6 +10,7 @@ from starlette.routing import Mount
 from agent.lab import linear, pagerduty, partner, slack
 from agent.lab.clock import LabClock
 from agent.lab.premises import ACCOUNT, Premises
+from agent.lab.renewal import Renewable
 from agent.lab.tracker import app as tracker
 
 LOG = "warning"
@@ -31,7 +32,8 @@ def world(clock: LabClock) -> Starlette:
 def main(home: Path) -> None:
     """Serve until SIGTERM."""
     premises = Premises.find(home)
-    app = world(LabClock.read(premises.clock))
+    clock = LabClock.read(premises.clock)
+    app = Renewable(lambda: world(clock), clock.now)
     uvicorn.run(app, host="127.0.0.1", port=premises.world_port, log_level=LOG, timeout_graceful_shutdown=1)
 
 

@@ -12,7 +12,7 @@ from agent.hostile.tally import Tally
 UNSAFE: Final = 1
 
 
-def hostile(incidents: int, seed: int, jobs: int, *, as_json: bool) -> int:
+def besieged(incidents: int, seed: int, jobs: int, *, as_json: bool) -> int:
     """Work them, say how it goes on stderr and what it came to on stdout; 0 only if all of them were safe and ended."""
     tally = besiege(incidents, seed, jobs, _live)
     click.echo("", err=True)

@@ -75,6 +75,7 @@ class Item(BaseModel):
     tags: dict[str, str] = {}
     user: Json | None = None
     request: Json | None = None
+    breadcrumbs: Json | list[JsonValue] | None = None
     contexts: Json = {}
     sdk: Json | None = None
     logentry: Json | None = None

@@ -29,6 +29,10 @@ def whole(event: Item, group: Group, account: Account) -> Json:
         entries.append({"type": "exception", "data": {"values": chain, "hasSystemFrames": False, "excOmitted": None}})
     if event.request:
         entries.append({"type": "request", "data": _request(event.request)})
+    if event.breadcrumbs:
+        crumbs = event.breadcrumbs
+        values = crumbs.get("values") if isinstance(crumbs, dict) else crumbs
+        entries.append({"type": "breadcrumbs", "data": {"values": values}})
     return {
         **_head(event, group, account),
         "message": "",
