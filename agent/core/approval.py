@@ -1,5 +1,6 @@
 """Leave by a named human: what waits for it, and whether it was given for this very call, in time."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agent.core.facts import Approved, Asked, Denied, Refused
@@ -41,7 +42,7 @@ def missing(
 
 def _held(incident: Incident, call: str, now: datetime, asks: tuple[AskHuman, ...]) -> AskHuman | Refuse | None:
     """The question, until a human allowed this very call; None from then on, as long as that holds."""
-    ask = AskHuman(asks[0].guard, "; ".join(one.why for one in asks))
+    ask = replace(asks[0], why="; ".join(one.why for one in asks))
     match answer(incident, call):
         case Approved(until=until) if now <= until:
             return None

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from agent.core.blast import mean
+from agent.core.facts import Triaged
 from agent.core.incident import Incident
 from agent.core.limits import MIN_TRAFFIC_SHARE, MIN_VERIFY_WAIT, RECENT_MINUTES
 from agent.core.words import Blast, CauseLevel, Outcome, Source, State
-from tools.observed import ChangeKind
+from tools.observed import ChangeKind, Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +84,19 @@ def _shipped(incident: Incident) -> Ending | None:
 def _nothing_wrong(incident: Incident) -> Ending | None:
     if incident.triage is None or incident.triage.blast is not Blast.NONE or incident.changes:
         return None
-    unseen = incident.picture.more_issues if incident.picture else 0
-    if unseen:
-        return Ending(State.ESCALATED, f"no issue stands out, but {unseen} more were not looked at")
-    if incident.answers and all(answer.ok for answer in incident.answers) and _traffic_flows(incident):
+    picture = incident.picture
+    if picture and picture.more_issues:
+        return Ending(State.ESCALATED, f"no issue stands out, but {picture.more_issues} more were not looked at")
+    if incident.answers and all(answer.ok for answer in incident.answers) and _traffic_flows(incident.triage, picture):
         return Ending(State.FALSE_ALARM, "no issue stands out, traffic flows and every endpoint answers")
     return Ending(State.ESCALATED, "the tracker shows nothing, but the endpoints do not all answer or no traffic flows")
 
 
-def _traffic_flows(incident: Incident) -> bool:
+def _traffic_flows(triage: Triaged, picture: Picture | None) -> bool:
     """When it was last looked at, not just at some time in the hour: no error comes from a service nobody reaches."""
-    usual = incident.triage.traffic if incident.triage else 0
-    now = mean(incident.picture.traffic[-RECENT_MINUTES:]) if incident.picture else 0
-    return usual > 0 and now >= MIN_TRAFFIC_SHARE * usual
+    if picture is None or triage.traffic <= 0:
+        return False
+    return mean(picture.traffic[-RECENT_MINUTES:]) >= MIN_TRAFFIC_SHARE * triage.traffic
 
 
 def _unrecovered(incident: Incident) -> Ending | None:

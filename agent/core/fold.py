@@ -48,7 +48,7 @@ Ran: TypeAlias = Opened | Closed | Owed | Spent | Fallback
 Human: TypeAlias = Asked | Approved | Denied
 Phase: TypeAlias = Entered | Left | Skipped | Routed | Refused
 Finding: TypeAlias = Triaged | Surfaced | Reported | Claimed | Verified | Watched
-AFTER_THE_END: TypeAlias = Called | Claimed | Spent | Left | Owed
+AFTER_THE_END = (Called, Claimed, Spent, Left, Owed)
 """What may still be recorded once an incident ended: calls under way and what they owe, last notes, what humans add; no
 CHANGE begins."""
 
