@@ -1,6 +1,6 @@
 # `make` lists the commands. Needs git, make, Python 3.11 or newer and pip; everything else goes into this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test prove check static fmt fmt-check lint types rooms deps floors bench mutants clean
+.PHONY: help setup demo test prove guards check static fmt fmt-check lint types rooms deps floors bench mutants clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -35,6 +35,9 @@ test: setup ## Run the tests, e.g. `make test ARGS='-k guard'`.
 
 prove: setup ## Try everything on the guard, in every order, and see that no law can be broken.
 	@$(BIN)/stanch prove $(ARGS)
+
+guards: setup ## Make docs/guards.md anew, with the figures of the proof.
+	@$(BIN)/python -m tests.guards
 
 check: static ## Everything CI checks.
 	@$(MAKE) test COVER=1

@@ -1,11 +1,13 @@
 """docs/guards.md says what the code does: every guard, where it is held, and the test that fails without it."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.guards import ROOT, book
+from tests.demo import stanch
+from tests.guards import PAGE, ROOT, book, page
 
 GUARDED = {guard["id"]: guard for guard in book()}
 
@@ -16,6 +18,16 @@ def named(path: Path) -> set[str]:
     return {
         one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     }
+
+
+@pytest.mark.e2e
+def test_the_page_is_not_stale(tmp_path: Path) -> None:
+    """The seconds are those of the run that it was made with."""
+    proof = stanch("prove", "--json", cwd=tmp_path)
+    assert proof.status == 0, proof.err
+    there = PAGE.read_text(encoding="utf-8")
+    [took] = re.findall(r"^\| \d+ \| [\d,]+ \| [\d,]+ \| (\d+) \| 0 \|$", there, re.MULTILINE)
+    assert page(proof.object | {"seconds": int(took)}) == there, "run `make guards`"
 
 
 def test_every_guard_has_its_section() -> None:

@@ -88,7 +88,7 @@ def rolling_back() -> Iterator[Given]:
         )  # fmt: skip
     moves = (*CHANGING, findings.triages, *READING, *ENDING)
     yield Given("many are hurt, and the world is waited for", FRESH, opened(), back(FRESH), moves, shown(FRESH, MANY))
-    meddling = (findings.triages, findings.contradicts, forged.forges, forged.tempts)
+    meddling = (findings.triages, findings.contradicts, findings.blind, forged.forges, forged.tempts)
     loose = back(FRESH, loose=calls.LOOSE)
     yield Given("somebody meddles", FRESH, opened(), loose, (*CHANGING, *meddling, ends.closes), shown(FRESH, MANY))
     yield Given(
@@ -176,8 +176,9 @@ def shipping() -> Iterator[Given]:
 def running_out() -> Iterator[Given]:
     """Where budget or patience runs out."""
     back_by = (calls.rollback("v1.7.0"), calls.rollback("v1.7.0", By.HUMAN), calls.rollback("v1.7.0", By.CODE))
-    wanted = (*back_by, calls.page("other"), calls.note(), calls.note(By.CODE), calls.look())
-    moves = (*CHANGING, findings.triages, *ENDING, findings.aborts)
+    wanted = (*back_by, calls.page("other"), calls.note(), calls.look())
+    changing = (production.proposals, some(production.returns, "well", "fails"), production.history, production.between)
+    moves = (*changing, findings.triages, *ENDING, findings.aborts)
     yield Given("the budget runs out", FRESH, opened(), wanted, (*moves, findings.spends), shown(FRESH, MANY))
     flood = (production.proposals, findings.floods, findings.triages, *ENDING)
     yield Given("a planner floods the gate", FRESH, opened(), wanted, flood, shown(FRESH, MANY))

@@ -1,7 +1,7 @@
 """The proof, run and told: figures for scripts, words for people."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from agent.core.plan import Plan
 from agent.proof.explore import Broken, Found, Tally, explore
+from agent.proof.law import Law
 from agent.proof.laws import LAWS
 from agent.proof.premise import Given
 from agent.proof.premises import premises
@@ -51,18 +52,19 @@ class Proof:
         self.broken += found.broken
         self.laws["total"].checked += found.transitions
         for name, tally in found.laws.items():
-            self.laws[name].checked += tally.checked
-            self.laws[name].forbidden += tally.forbidden
+            whole = self.laws.setdefault(name, Tally())
+            whole.checked += tally.checked
+            whole.forbidden += tally.forbidden
 
 
-def prove(plan: Plan, heard: Callable[[Given, Found], None] | None = None) -> Proof:
+def prove(plan: Plan, heard: Callable[[Given, Found], None] | None = None, laws: Mapping[str, Law] = LAWS) -> Proof:
     """Every premise explored to its end, or to the first law that breaks; `heard` is told of each as it is done.
 
     `plan` is the playbook that is walked. The path to a violation is the shortest under its premise.
     """
     proof = Proof()
     for given in premises(plan):
-        found = explore(given, LAWS)
+        found = explore(given, laws)
         proof.add(found)
         if heard:
             heard(given, found)
