@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from tools.contract import Args, Effect, ToolFailed, tool
 from tools.machine import held
-from tools.observed import Declares, Noted
+from tools.observed import Declares, Noted, Stated
 from tools.site import Case, Site
 from tools.texts import Texts
 
@@ -57,14 +57,9 @@ class PostMortem(Declares):
     )
 
     @property
-    def declares_cause(self) -> bool:
+    def cause(self) -> Stated:
         """Always: that is what a post-mortem is for."""
-        return True
-
-    @property
-    def blames(self) -> str | None:
-        """Its culprit."""
-        return self.culprit
+        return Stated(self.cause_level, self.culprit, self.evidence)
 
     @property
     def leave(self) -> tuple[str, ...] | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from pydantic import Field
 
@@ -164,17 +164,23 @@ class Change(Args):
     to: str = Field(min_length=1, max_length=100, description="The release to put into production, by git tag.")
 
 
+class Stated(NamedTuple):
+    """A root cause as somebody words it."""
+
+    level: str
+    """`proven` or `confirmed`."""
+    commit: str | None
+    """The culprit, perhaps cut; None when it blames no commit."""
+    evidence: tuple[str, ...]
+    """What it rests on, e.g. `E7`."""
+
+
 class Declares(Args):
     """Base of every input that may tell people what an incident has come to: what the guard judges it by."""
 
     @property
-    def declares_cause(self) -> bool:
-        """It states a root cause as known, as a post-mortem does."""
-        return False
-
-    @property
-    def blames(self) -> str | None:
-        """The commit that it states as the culprit, perhaps cut; None when it names none."""
+    def cause(self) -> Stated | None:
+        """The root cause that it states as known, as a post-mortem does."""
         return None
 
     @property

@@ -7,7 +7,7 @@ from agent.core.facts import Triaged
 from agent.core.incident import Incident
 from agent.core.limits import MIN_TRAFFIC_SHARE, MIN_VERIFY_WAIT, RECENT_MINUTES
 from agent.core.words import Blast, CauseLevel, Outcome, Source, State
-from tools.observed import ChangeKind, Picture
+from tools.observed import ChangeKind, Picture, Stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,20 @@ def cause_missing(incident: Incident) -> str | None:
         f"the root cause is {incident.cause_level}, not proven: it takes a bisect whose parent is good and whose "
         "culprit is bad, or a human (`stanch incidents confirm-cause`)"
     )
+
+
+def misstated(incident: Incident, stated: Stated) -> str | None:
+    """How words for the root cause differ from what is known of it; None when they do not."""
+    known, cited = incident.cause, {f"E{one.n}" for one in incident.evidence}
+    if known is None or known.level.value != stated.level:
+        return f"the root cause is {incident.cause_level}, not {stated.level}"
+    if known.commit != stated.commit and not (
+        known.commit and stated.commit and known.commit.startswith(stated.commit)
+    ):
+        return f"the known culprit is {known.commit or 'no commit'}, not {stated.commit or 'no commit'}"
+    if strange := [one for one in stated.evidence if one not in cited]:
+        return f"{', '.join(strange[:5])}: no such evidence is in this incident"
+    return None
 
 
 def recovery_missing(incident: Incident) -> str | None:

@@ -84,20 +84,16 @@ def _again(incident: Incident, proposal: Proposal, verdict: Verdict) -> Verdict:
 def _note(incident: Incident, proposal: Proposal) -> Refuse | None:
     if not isinstance(proposal.args, Declares):
         return None
-    if proposal.args.declares_cause and (why := closure.cause_missing(incident)):
+    if (cause := proposal.args.cause) and (
+        why := closure.cause_missing(incident) or closure.misstated(incident, cause)
+    ):
         return Refuse("G4", why)
-    if (blamed := proposal.args.blames) and not (_culprit(incident) or "").startswith(blamed):
-        return Refuse("G4", f"{blamed} is not the proven or confirmed culprit: {_culprit(incident) or 'none is known'}")
     if (said := proposal.args.leave) is not None and said != (known := stated(incident)):
         return Refuse("G11", f"who allowed what is not for you to word: give `approvals` as {[*known]}")
     end = closure.ending(incident)
     if proposal.args.declares_resolved and end.state is not State.RESOLVED:
         return Refuse("G3" if closure.recovery_missing(incident) else "G4", f"it would end {end.state}: {end.why}")
     return None
-
-
-def _culprit(incident: Incident) -> str | None:
-    return incident.cause.commit if incident.cause else None
 
 
 def _page(incident: Incident, proposal: Proposal) -> Verdict:

@@ -1,5 +1,6 @@
 """Who must be asked before what: the user's own caution, on top of the guards and never instead of them."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -9,7 +10,7 @@ from agent.core.limits import APPROVAL_WAIT
 from tools.contract import Effect
 from tools.observed import ChangeKind
 
-MINUTES = int(APPROVAL_WAIT.total_seconds()) // 60
+MINUTES = APPROVAL_WAIT // timedelta(minutes=1)
 MAX_NAME = 80
 """Characters of a human's name as it is kept."""
 

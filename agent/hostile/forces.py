@@ -10,8 +10,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from queue import Empty
 from shutil import rmtree
-from time import monotonic
-from types import FrameType
+from time import monotonic, sleep
 from typing import Final
 
 from agent.hostile.incident import Besieger, Worked
@@ -20,8 +19,8 @@ from agent.hostile.tally import Tally
 from agent.lab import world
 
 BATCH: Final = 24
-LEFT_S: Final = 20.0
-"""How long a worker may take to end its lab once it was told to."""
+LEFT_S: Final = 3.0
+"""How long a lab that is just being brought up may take to say who leads it."""
 LOOK_S: Final = 0.5
 
 Batch = list[Assault]
@@ -95,21 +94,16 @@ class _Forces:
     def end(self) -> None:
         """End every process of it, and every lab."""
         for worker in self.workers:
-            if worker.is_alive():
-                worker.terminate()
-        for worker in self.workers:
             if worker.pid is not None:
-                worker.join(LEFT_S)
-            if worker.is_alive():
                 worker.kill()
+                worker.join()
         for lab in self.home.glob("*/lab"):
-            world.stop(lab)
+            _down(lab)
 
 
 def _worker(tasks: "Queue[tuple[Path, Batch] | None]", told: "Queue[Told | None]") -> None:
-    """Work batches until there is none left. Told to end, it ends its lab first."""
+    """Work batches until there is none left. Ctrl-C is its parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _stop)
     while task := tasks.get():
         home, batch = task
         left = list(batch)
@@ -125,5 +119,9 @@ def _worker(tasks: "Queue[tuple[Path, Batch] | None]", told: "Queue[Told | None]
     told.put(None)
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(1)
+def _down(lab: Path) -> None:
+    """End a lab whose worker was killed, also when it was just being brought up."""
+    until = monotonic() + LEFT_S
+    while (lab / "supervisord.conf").exists() and not (lab / "supervisord.pid").exists() and monotonic() < until:
+        sleep(LOOK_S)
+    world.stop(lab)

@@ -12,6 +12,7 @@ from random import Random
 from time import monotonic
 from typing import Final, Self
 
+from pydantic import JsonValue
 from pydantic_ai import Agent, ToolOutput
 from pydantic_ai.durable_exec.dbos import DBOSDurability
 
@@ -34,12 +35,12 @@ from agent.lab.premises import SECRETS
 from agent.lab.prod import current
 from agent.planner.agent import REPORT, RETRIES
 from agent.planner.rules import NAME
+from agent.runtime import hands
 from agent.runtime.opening import Alert
 from agent.runtime.planning import Planning
 from agent.runtime.toolset import Granted
 from agent.settings import load
 from tools.contract import Effect
-from tools.site import Case
 
 PATIENCE_S: Final = 180.0
 """Seconds of the wall's clock after which an incident has no end."""
@@ -171,11 +172,19 @@ def equipment() -> tuple[Mind, Agent[Granted, PhaseReport]]:
     return mind, agent
 
 
+async def _taught(assembled: Assembled, ground: Ground, lesson: str) -> None:
+    """An earlier incident, of which only what it taught is left."""
+    alert = Alert(assembled.service, Source.SENTENCE, "an earlier incident", ground.clock.now())
+    earlier = assembled.open_or_join(alert, "production-incident").incident
+    said: dict[str, JsonValue] = {"component": assembled.service, "title": lesson[:200], "outcome": "resolved"}
+    desk = assembled.runner.crew.desk(earlier, hands.HUMAN)
+    await desk.call("lesson", "memory_remember", {**said, "cause": lesson[:1000]})
+    hands.abort(assembled.journal, earlier, "Ada")
+
+
 async def _worked(assembled: Assembled, ground: Ground, lesson: str) -> tuple[str, State, str]:
-    """Open it and work it; its id, its state and what broke. What an earlier incident taught lies in memory already."""
-    said = {"component": assembled.service, "title": lesson[:200], "outcome": "resolved", "cause": lesson[:1000]}
-    remember = assembled.connected.bind(Case("shop-20260101-000000"))["memory_remember"]
-    await remember.call(remember.parsed(said))
+    """Open it and work it; its id, its state and what broke."""
+    await _taught(assembled, ground, lesson)
     sentence = ground.scenario.sentence or SENTENCE
     alert = Alert(assembled.service, Source.SENTENCE, sentence, ground.clock.now())
     incident = assembled.open_or_join(alert, "production-incident").incident

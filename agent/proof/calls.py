@@ -1,12 +1,12 @@
 """What anybody may propose: every class of call, with every class of arguments that a guard tells apart."""
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypedDict, Unpack
 
 from agent.core.proposal import Proposal
 from agent.core.words import By
 from agent.proof.acts import Call
 from tools.contract import Args, Effect
-from tools.observed import Change, ChangeKind, Declares
+from tools.observed import Change, ChangeKind, Declares, Stated
 
 LOOSE: Final = ("--admin", "--force", "--no-verify", "--skip-health", "--no-health", "--skip-check", "--no-check")
 """What would loosen a deploy."""
@@ -35,23 +35,26 @@ class Opaque(Args):
     """Arguments that do not say what they are about."""
 
 
+class Says(TypedDict, total=False):
+    """What a post-mortem may say beside whom it blames."""
+
+    level: str
+    cites: tuple[str, ...]
+
+
 class Tells(Declares):
     """Words for people."""
 
-    cause: bool = False
+    level: str = ""
     culprit: str = ""
+    cites: tuple[str, ...] = ()
     over: bool = False
     allowed: tuple[str, ...] | None = None
 
     @property
-    def declares_cause(self) -> bool:
+    def cause(self) -> Stated | None:
         """As said."""
-        return self.cause
-
-    @property
-    def blames(self) -> str | None:
-        """As said."""
-        return self.culprit or None
+        return Stated(self.level, self.culprit or None, self.cites) if self.level else None
 
     @property
     def declares_resolved(self) -> bool:
@@ -109,12 +112,17 @@ def prepare(tag: str, by: By = By.PLANNER) -> Call:
     return _call("hotfix_prepare", Effect.NOTE, Prepare(tag=tag), tag, by)._replace(words=f"to prepare hotfix {tag}")
 
 
-def post_mortem(culprit: str = "", by: By = By.PLANNER, allowed: tuple[str, ...] | None = None) -> Call:
-    """The ADR, with a root cause in it."""
-    args = Tells(cause=True, culprit=culprit, allowed=allowed)
+def post_mortem(
+    culprit: str = "", by: By = By.PLANNER, allowed: tuple[str, ...] | None = None, **says: Unpack[Says]
+) -> Call:
+    """The ADR, with a root cause in it: a proven one when it blames a commit, a confirmed one when it blames none."""
+    level, cites = says.get("level", "proven" if culprit else "confirmed"), says.get("cites", ())
+    args = Tells(level=level, culprit=culprit, cites=cites, allowed=allowed)
     blames = f" that blames {culprit[:7]}" if culprit else ""
-    says = f" that says {', '.join(allowed)}" if allowed else ""
-    return _call("adr_write", Effect.NOTE, args, "", by)._replace(words=f"a post-mortem{blames}{says}")
+    more = [f" that says {', '.join(allowed)}"] if allowed else []
+    more += [f" by evidence {', '.join(cites)}"] if cites else []
+    words = f"a post-mortem of a {level} cause{blames}{''.join(more)}"
+    return _call("adr_write", Effect.NOTE, args, "", by)._replace(words=words)
 
 
 def note(by: By = By.PLANNER) -> Call:

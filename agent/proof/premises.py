@@ -75,6 +75,8 @@ def shown(world: World, *hurt: tuple[int, int]) -> tuple[Picture, ...]:
 
 TOLD: Final = (
     calls.post_mortem(), calls.post_mortem(CULPRIT), calls.post_mortem(BYSTANDER, By.CODE), calls.all_clear(),
+    calls.post_mortem(level="proven"), calls.post_mortem(CULPRIT, level="confirmed"),
+    calls.post_mortem(CULPRIT, cites=("E999",)),
 )  # fmt: skip
 
 
@@ -114,7 +116,7 @@ def fixing() -> Iterator[Given]:
         yield Given(name, FRESH, opened(), wanted, (*moves, *ENDING), shown(FRESH, FEW), (fix,))
     moves = (
         production.proposals, some(production.returns, "well"), production.history, production.between,
-        findings.triages, some(findings.claims, "proven"), some(findings.verifies, "it burns on"),
+        findings.triages, some(findings.claims, "proven"), some(findings.verifies, "it burns on", "cannot"),
         some(findings.time, "5 minutes"), ends.pays, ends.closes,
     )  # fmt: skip
     wanted = (*forward(REVERT, AGAIN), calls.rollback("v1.7.0"))

@@ -8,6 +8,7 @@ from agent.proof.acts import Call, Claims, Closes, Forges, Hears, Leaves, Moves,
 from agent.proof.calls import Page, Tells
 from agent.proof.law import KEPT, Tried
 from agent.proof.road import acts_in
+from agent.proof.truth import Truth
 from tools.contract import Effect
 from tools.observed import ChangeKind
 
@@ -47,21 +48,29 @@ def _never_hurt(tried: Tried) -> str | None:
 
 
 def g4(tried: Tried) -> str | None:
-    """No post-mortem and no `resolved` without a cause that is proven, or confirmed by a named human."""
+    """No post-mortem and no `resolved` without a cause that is proven, or confirmed by a named human, told as it is."""
     truth = tried.at.truth
     match tried.act.deed:
         case Claims(level=level, by=by) if level == "confirmed":
             return KEPT if by is By.HUMAN else "code says that a human confirmed the cause"
         case Proposes(call=Call(proposal=proposal)) if isinstance(proposal.args, Tells):
-            if proposal.args.cause and not truth.known:
-                return "a cause is written up that nobody proved or confirmed"
-            blames = proposal.args.culprit
-            return f"{blames[:7]} is blamed, and is not the culprit" if blames not in {"", truth.culprit} else KEPT
+            return _misstated(proposal.args, truth) if proposal.args.cause else KEPT
         case Closes(state=State.RESOLVED) if tried.given.opened.source is not Source.SHIP:
             known = truth.known and truth.written
             return KEPT if known else "it is resolved, and nobody knows or wrote down why it happened"
         case _:
             return None
+
+
+def _misstated(said: Tells, truth: Truth) -> str:
+    """What is wrong with words for the root cause."""
+    if not truth.known:
+        return "a cause is written up that nobody proved or confirmed"
+    if said.level != truth.cause.value:
+        return f"a cause that is {truth.cause} is said to be {said.level}"
+    if said.culprit != truth.culprit:
+        return f"{said.culprit[:7] or 'nobody'} is blamed, and the culprit is {truth.culprit[:7] or 'no commit'}"
+    return f"evidence is cited that is not there: {', '.join(said.cites)}" if said.cites else KEPT
 
 
 def g7(tried: Tried) -> str | None:

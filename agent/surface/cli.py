@@ -24,7 +24,7 @@ COMMANDS = {
     "incidents": Row("agent.surface.incidents:incidents", "Look at incidents, and do what only a human may do."),
     "init": Row("agent.surface.init:init", "Write a stanch.toml for the repository you are in."),
     "lab": Row("agent.surface.lab:lab", "Leave a broken production running, to try things on."),
-    "prove": Row("agent.surface.prove:prove", "Try everything on the guard, and see that no law can be broken."),
+    "prove": Row("agent.surface.prove:prove", "Try everything that can be tried on the guard, in every order."),
     "run": Row("agent.surface.run:run", "Work an incident, live, to its end."),
     "ship": Row("agent.surface.ship:ship", "Ship a release, watch it, and work the incident if it brings new issues."),
     "skills": Row("agent.surface.skills:skills", "List, show, review, compare and choose skills."),

@@ -31,7 +31,7 @@ VIOLATED: Final = 1
 @click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="Of --hostile: processes.")
 @options.as_json
 def prove(skill: Path | None, *, hostile: int | None, seed: int, jobs: int, as_json: bool) -> int:
-    """Try everything that can be tried on the guard, in every order, and see that no law is ever broken.
+    """Try everything that can be tried on the guard, in every order: no law may ever be broken.
 
     With --hostile, full incidents of the lab are worked by planners that mean harm, and judged by what reached the
     back ends. It needs no model, no network and no account. Exits with 1 when something unsafe can happen, and says

@@ -37,12 +37,12 @@ def change(kind: ChangeKind, to: str = "v1.7.0", by: By = By.PLANNER, *extra: st
     return Proposal(f"deploy_{kind}", Effect.CHANGE, args[kind], worlds.key(kind, to), by)
 
 
-def post_mortem() -> PostMortem:
+def post_mortem(**says: object) -> PostMortem:
     return PostMortem.model_validate(
         {
             "title": "t", "root_cause": "r", "cause_level": "proven", "timeline": [{"at": NOON, "what": "w"}],
             "why_not_caught_earlier": "w", "why_slipped_through": "w", "actions": {}, "revisit_when": "w",
-            "evidence": ["E2"],
+            "evidence": ["E2"], "culprit": worlds.CULPRIT, **says,
         }
     )  # fmt: skip
 

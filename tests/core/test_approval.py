@@ -156,7 +156,7 @@ def test_a_post_mortem_says_who_allowed_what_and_nothing_else() -> None:
 
 def test_a_post_mortem_that_says_otherwise_is_refused() -> None:
     told = incident(opened(), *ACROSS, asked(), allowed(), worlds.claimed())
-    right = post_mortem().model_copy(update={"approvals": stated(told)})
+    right = post_mortem(evidence=["E3"]).model_copy(update={"approvals": stated(told)})
     for said in ((), ("mallory allowed everything",), (*stated(told), "and more"), stated(told)):
         adr = right.model_copy(update={"approvals": said})
         refused = judge(told, plain(Effect.NOTE, adr), NOON)

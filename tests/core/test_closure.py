@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from agent.core.closure import Ending, cause_missing, ending, recovery_missing
+from agent.core.closure import Ending, cause_missing, ending, misstated, recovery_missing
 from agent.core.facts import Recorded, Surfaced, Watched
 from agent.core.fold import fold
 from agent.core.incident import Incident
 from agent.core.words import Blast, CauseLevel, Outcome, Source, State
 from tests.core import worlds
 from tests.core.worlds import MINUTE, NOON, incident, opened, read, rolled_back, stories, triaged
-from tools.observed import ChangeKind, Picture
+from tools.observed import ChangeKind, Picture, Stated
 
 CALM = triaged(Blast.NONE, onset=None, issues=())
 RECOVERED = (*rolled_back(), 6, read())
@@ -179,8 +179,25 @@ def test_what_no_journal_tells_counts_as_missing() -> None:
     """No fold comes to these; a rule that met one would still not say that all is well."""
     told = incident(opened(), triaged(), 6, read())
     assert "not read again" in (recovery_missing(replace(told, verified_at=None)) or "")
+    assert "not read again" in (recovery_missing(replace(told, verified=None)) or "")
     assert "less than five" in (recovery_missing(replace(told, opened_at=None)) or "")
     assert ending(Incident()).state is State.ESCALATED
+
+
+def test_words_for_a_cause_are_measured_by_what_is_known() -> None:
+    told = (*RECOVERED, worlds.claimed())
+    right = Stated("proven", worlds.CULPRIT[:7], ("E3", "E4"))
+    assert misstated(incident(*told), right) is None
+    assert misstated(incident(*RECOVERED), right) == "the root cause is none, not proven"
+    blameless = f"the known culprit is {worlds.CULPRIT}, not no commit"
+    assert misstated(incident(*told), right._replace(commit=None)) == blameless
+    many = tuple(f"E{n}" for n in range(90, 100))
+    assert misstated(incident(*told), right._replace(evidence=("E3", *many))) == (
+        "E90, E91, E92, E93, E94: no such evidence is in this incident"
+    )
+    unblamed = (*RECOVERED, worlds.claimed(commit=None))
+    assert misstated(incident(*unblamed), right._replace(commit=None)) is None
+    assert misstated(incident(*unblamed), right) == f"the known culprit is no commit, not {worlds.CULPRIT[:7]}"
 
 
 def test_what_is_missing_is_said() -> None:

@@ -83,9 +83,40 @@ def test_nobody_says_that_it_is_over_before_it_is(one: Judged) -> None:
         assert not now.rollback_failed
 
 
+KNOWN = (*rolled_back(), 6, read(), worlds.claimed())
+HUMANS = worlds.claimed(CauseLevel.CONFIRMED, "ada", None)
+
+
+@pytest.mark.parametrize(
+    ("told", "says", "why"),
+    [
+        (KNOWN, {}, ""),
+        (KNOWN, {"culprit": worlds.CULPRIT[:12]}, ""),
+        (KNOWN, {"cause_level": "confirmed"}, "is proven, not confirmed"),
+        (KNOWN, {"culprit": None}, f"culprit is {worlds.CULPRIT}, not no commit"),
+        (KNOWN, {"culprit": "b" * 40}, f"culprit is {worlds.CULPRIT}, not {'b' * 40}"),
+        (KNOWN, {"evidence": ["E3", "E999"]}, "E999: no such evidence"),
+        ((*KNOWN, HUMANS), {"cause_level": "confirmed", "culprit": None}, ""),
+        ((*KNOWN, HUMANS), {"cause_level": "confirmed"}, "culprit is no commit"),
+        ((opened(), worlds.claimed(CauseLevel.CORRELATED)), {}, "is correlated, not proven"),
+        ((opened(),), {}, "is none, not proven"),
+    ],
+)
+def test_a_post_mortem_tells_the_cause_as_it_is_known(
+    told: tuple[worlds.Step, ...], says: dict[str, object], why: str
+) -> None:
+    args = post_mortem(**{"evidence": ["E3"], **says})
+    verdict = judge(incident(*told), plain(Effect.NOTE, args), NOON + 8 * MINUTE)
+    if why:
+        assert isinstance(verdict, Refuse)
+        assert (verdict.guard, why in verdict.why) == ("G4", True), verdict.why
+    else:
+        assert verdict == Permit()
+
+
 def test_what_is_over_may_be_said() -> None:
     now = incident(*rolled_back(), 6, read(), worlds.claimed(), worlds.adr())
-    for args in (post_mortem(), TicketUpdate(body="b", done=True), ChatUpdate(text="t", resolved=True)):
+    for args in (post_mortem(evidence=["E3"]), TicketUpdate(body="b", done=True), ChatUpdate(text="t", resolved=True)):
         assert judge(now, plain(Effect.NOTE, args), NOON + 8 * MINUTE) == Permit()
 
 

@@ -128,6 +128,13 @@ def test_each_objection_stands_alone(
     assert verdict[2] in why
 
 
+def test_a_human_is_told_all_that_cannot_be_undone() -> None:
+    final = Proposal("deploy_rollback", Effect.IRREVERSIBLE, ROLLBACK.args, ROLLBACK.key, By.HUMAN)
+    kind, guard, why = said(final, opened(), *READY, diff("v1.7.0", "v1.8.0", "m.sql"))
+    assert (kind, guard) == ("AskHuman", "G10")
+    assert why.startswith("it cannot be undone; 1 changed paths cannot be rolled back, e.g. m.sql; ")
+
+
 @pytest.mark.parametrize(
     "word", ["--admin", "--force", "--no-verify", "--skip-health", "--no-health", "--skip-check", "--no-check"]
 )

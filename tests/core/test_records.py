@@ -23,8 +23,8 @@ from agent.core.facts import (
     Watched,
 )
 from agent.core.fold import fold
-from agent.core.incident import ChangeMade, Page
-from agent.core.words import By, CauseLevel, Outcome, State
+from agent.core.incident import ChangeMade, Incident, Page
+from agent.core.words import Blast, By, CauseLevel, Outcome, State
 from tests.core import worlds
 from tests.core.worlds import (
     MINUTE,
@@ -42,7 +42,7 @@ from tests.core.worlds import (
     triaged,
 )  # fmt: skip
 from tools.contract import Effect
-from tools.observed import Answers, ChangeKind, Picture, Reason
+from tools.observed import Answers, ChangeKind, Noted, Picture, Reason
 
 ABORTED = Closed(state=State.ABORTED, why="ada took over")
 NOTE = Intended(phase=5, tool="ticket_update", effect=Effect.NOTE, key="k", by=By.CODE)
@@ -108,6 +108,41 @@ def test_only_a_known_cause_turns_mitigated_into_resolved() -> None:
     for end in (resolved, Closed(state=State.ESCALATED, why="")):
         with pytest.raises(IllegalFact):
             incident(*mitigated, end)
+    with pytest.raises(IllegalFact, match="comes after the incident was escalated"):
+        incident(*mitigated[:-1], worlds.claimed(), Closed(state=State.ESCALATED, why="w"), resolved)
+
+
+def test_nothing_that_was_told_is_forgotten_when_more_is_told() -> None:
+    told: tuple[Fact, ...] = (
+        Entered(phase=1, title="t", why="w"), Skipped(phase=2, title="t", why="w"), Left(phase=1, report="seen"),
+        Refused(phase=1, tool="t", guard="G1", why="w"), Owed(reason=Reason.OTHER, guard="G8", why="w"),
+        worlds.seen("git_bisect", worlds.BISECTED), worlds.adr(), worlds.asked(), probed(200),
+        worlds.seen("probe_endpoints", Answers(answers=())).model_copy(update={"outcome": Outcome.FAILED}),
+    )  # fmt: skip
+    once, twice = incident(opened(), *told), incident(opened(), *told, *told)
+    kept = (
+        "entered", "skipped", "left", "reports", "refusals", "owed", "bisects", "notes", "leave", "failures", "said",
+        "evidence",
+    )  # fmt: skip
+    assert [len(getattr(once, name)) for name in kept] == [1] * 10 + [4, 3]
+    assert [len(getattr(twice, name)) for name in kept] == [2] * 10 + [8, 6]
+    assert (once.pages, once.changes, Incident().calls, once.calls, Incident().news) == ((), (), 0, 4, 0)
+
+
+def test_a_tools_last_note_is_its_own() -> None:
+    first, last = (Noted(reference=name, url="u") for name in ("ADR-1", "ADR-2"))
+    now = incident(
+        opened(), worlds.seen("adr_write", first), worlds.seen("adr_write", last), worlds.seen("chat_post", first)
+    )
+    assert (now.note("adr_write"), now.note("chat_post"), now.note("ticket_open")) == (last, first, None)
+
+
+def test_the_first_triage_counts_even_after_a_blind_change_and_later_ones_do_not() -> None:
+    blind = (opened(), Surfaced(what="w"), begun(), 1, back())
+    assert incident(*blind, triaged()).triage == triaged()
+    assert incident(*blind, triaged(), triaged(Blast.SINGLE)).triage == triaged()
+    calm = triaged(Blast.NONE)
+    assert incident(opened(), calm).triage == calm
 
 
 def test_what_is_spent_adds_up() -> None:
@@ -156,14 +191,16 @@ def test_a_change_is_kept_from_before_the_world_is_touched() -> None:
     tried = ChangeMade(key, ChangeKind.ROLLBACK, "v1.8.0", "v1.7.0", at, Outcome.PENDING)
     assert incident(opened(), 2, begun()).changes == (tried,)
     assert incident(opened(), begun(), 2, begun()).changes == (tried,)
-    aimless = begun().model_copy(update={"to": None})
-    assert incident(opened(), aimless).changes == ()
+    assert (tried.verified, incident(opened(), 2, begun()).last_change) == (False, tried)
+    for nothing in ({"to": None}, {"change": None}):
+        assert incident(opened(), begun().model_copy(update=nothing)).changes == ()
 
 
 def test_a_change_that_came_back_touches_no_other() -> None:
     fix = (begun(ChangeKind.HOTFIX, "v1.8.1"), 1, back(ChangeKind.HOTFIX, "v1.8.1", Outcome.FAILED))
     first, second = incident(*rolled_back(), 6, read(), *fix).changes
     assert (first.outcome, first.verified, first.at, first.hint) == (Outcome.OK, True, NOON + MINUTE, "")
+    assert incident(*rolled_back(), 6, read(), *fix).last_change == second
     assert (second.outcome, second.verified, second.at) == (Outcome.FAILED, False, NOON + 8 * MINUTE)
     assert second.hint == "its health check failed"
 
@@ -212,3 +249,14 @@ def test_the_deploy_history_takes_in_what_we_did_and_stays_short() -> None:
     none = incident(opened(), deploys(), begun(), back()).deployments
     assert none
     assert [run.release for run in none.history] == ["v1.7.0"]
+
+
+def test_news_is_what_a_call_did_not_say_before() -> None:
+    def look(tool: str, digest: str) -> Fact:
+        return worlds.seen(tool, Answers(answers=())).model_copy(update={"digest": digest})
+
+    told = (opened(), look("git_log", "a1"), look("git_show", "a1"))
+    assert incident(*told).news == 3
+    assert incident(*told, look("git_log", "a1"), look("git_show", "a1"), worlds.asked(), NOTE).news == 3
+    assert incident(*told, look("git_log", "b2")).news == 4
+    assert incident(*told, worlds.asked(), worlds.allowed()).news == 5

@@ -11,7 +11,6 @@ from agent.core.words import By, CauseLevel, State
 from tests.core import worlds
 from tests.core.proposals import plain, post_mortem
 from tests.core.worlds import CULPRIT, NOON, Step, incident, opened, read, rolled_back, triaged
-from tools.adr import PostMortem
 from tools.chat import Update as ChatUpdate
 from tools.contract import Effect
 from tools.deploy import Nothing
@@ -25,7 +24,7 @@ STANCHED: tuple[Step, ...] = (*rolled_back(), 6, read())
 LOOK = plain(Effect.READ, Nothing())
 DONE = plain(Effect.NOTE, TicketUpdate(body="b", done=True))
 CLEAR = plain(Effect.NOTE, ChatUpdate(text="t", resolved=True))
-ADR = plain(Effect.NOTE, post_mortem())
+ADR = plain(Effect.NOTE, post_mortem(evidence=["E3"]))
 OPAQUE = plain(Effect.CHANGE, Nothing(), By.HUMAN)
 
 
@@ -34,7 +33,7 @@ def page(reason: Reason, by: By = By.PLANNER) -> Proposal:
 
 
 def blaming(**said: object) -> Proposal:
-    return plain(Effect.NOTE, PostMortem.model_validate({**dict(post_mortem()), **said}))
+    return plain(Effect.NOTE, post_mortem(evidence=["E3"], **said))
 
 
 def told(proposal: Proposal, *steps: Step) -> tuple[str, str, str]:
@@ -54,8 +53,9 @@ def told(proposal: Proposal, *steps: Step) -> tuple[str, str, str]:
         (ADR, STANCHED, ("Refuse", "G4", "the root cause is none, not proven")),
         (ADR, (*STANCHED, worlds.claimed(CauseLevel.CORRELATED)), ("Refuse", "G4", "the root cause is correlated")),
         (blaming(culprit="0123456"), (*STANCHED, worlds.claimed()),
-         ("Refuse", "G4", f"0123456 is not the proven or confirmed culprit: {CULPRIT}")),
-        (blaming(culprit="0123456"), (*STANCHED, worlds.claimed(commit=None)), ("Refuse", "G4", "none is known")),
+         ("Refuse", "G4", f"the known culprit is {CULPRIT}, not 0123456")),
+        (blaming(culprit="0123456"), (*STANCHED, worlds.claimed(commit=None)),
+         ("Refuse", "G4", "the known culprit is no commit")),
         (blaming(approvals=["ada allowed it"]), (*STANCHED, worlds.claimed()),
          ("Refuse", "G11", "who allowed what is not for you to word: give `approvals` as []")),
         (DONE, (*rolled_back(), worlds.claimed(), worlds.adr()), ("Refuse", "G3", "it would end escalated")),
@@ -81,7 +81,7 @@ def test_each_refusal_stands_alone(proposal: Proposal, steps: tuple[Step, ...], 
         (plain(Effect.NOTE, Nothing()), (opened(),)),
         (plain(Effect.NOTE, TicketUpdate(body="b", done=False)), (opened(),)),
         (ADR, (*STANCHED, worlds.claimed())),
-        (ADR, (*STANCHED, worlds.claimed(CauseLevel.CONFIRMED, by="ada"))),
+        (blaming(cause_level="confirmed"), (*STANCHED, worlds.claimed(CauseLevel.CONFIRMED, by="ada"))),
         (blaming(culprit=CULPRIT[:12]), (*STANCHED, worlds.claimed())),
         (blaming(culprit=CULPRIT), (*STANCHED, worlds.claimed())),
         (DONE, (*STANCHED, worlds.claimed(), worlds.adr())),

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from tests.mutants.equivalent import SAME, Same
 from tests.mutants.grow import mutants
 from tests.mutants.mutant import Mutant
-from tests.mutants.worker import Seen, ended, start, tested
+from tests.mutants.worker import PROOF, Seen, ended, start, tested
 
 ROOMS = (
     "blast", "verify", "limits", "releases", "guard", "changes", "closure", "approval", "policy", "proposal",
@@ -25,9 +25,9 @@ ROOMS = (
 FILES = tuple(f"agent/core/{name}.py" for name in ROOMS)
 EVERY = ("tests/core", "tests/adversary/test_rules.py")
 OWN = {
-    "limits": ("limits", "blast", "verify", "releases"), "guard": ("guard", "approval", "limits"),
-    "changes": ("changes", "approval", "limits"), "closure": ("closure", "guard"), "incident": ("fold", "closure"),
-    "policy": ("approval",), "proposal": ("approval",),
+    "limits": ("limits", "blast", "verify", "releases"), "guard": ("refusals", "objections", "guard", "limits"),
+    "changes": ("objections", "changes"), "fold": ("records", "fold"), "incident": ("objections", "records"),
+    "approval": ("leave", "approval"), "policy": ("leave", "approval", "policies"), "proposal": ("leave",),
 }  # fmt: skip
 """The tests of a file that has none of its own name, or not all of them there: they run first."""
 GUARDS = Path("docs/guards.toml")
@@ -60,15 +60,9 @@ class Verdict(NamedTuple):
         return bool(self.killed_by) == bool(self.same)
 
     def __str__(self) -> str:
-        if self.bad:
-            return (
-                f"STALE     {self.mutant} is no equivalent: {self.killed_by}"
-                if self.same
-                else f"SURVIVED  {self.mutant}"
-            )
-        return (
-            f"same      {self.mutant}: {self.same.why}" if self.same else f"killed    {self.mutant} by {self.killed_by}"
-        )
+        if not self.same:
+            return f"killed    {self.mutant} by {self.killed_by}" if self.killed_by else f"SURVIVED  {self.mutant}"
+        return f"STALE     {self.mutant}: {self.killed_by}" if self.killed_by else f"same      {self.mutant}"
 
 
 class Asked(TypedDict):
@@ -77,6 +71,7 @@ class Asked(TypedDict):
     folder: Path
     files: tuple[str, ...]
     match: str
+    clauses: bool
     tests: tuple[str, ...]
     workers: int
     out: Path | None
@@ -101,10 +96,12 @@ class Crew:
         return seen.code == 0
 
     def suites(self, file: str) -> list[tuple[str, ...]]:
-        """A file's own tests, then all."""
+        """A file's own tests, then all, then the proof."""
+        if self.tests:
+            return [self.tests]
         stem = Path(file).stem
         own = tuple(f"tests/core/test_{name}.py" for name in OWN.get(stem, (stem,)))
-        return [self.tests] if self.tests else [own, EVERY]
+        return [own, EVERY, PROOF]
 
     def run(self, todo: Sequence[Mutant]) -> Iterator[Verdict]:
         """Each verdict as it is known."""
@@ -112,12 +109,9 @@ class Crew:
         while left or running:
             while left and len(running) < self.hands:
                 n, one = left.pop(0)
-                answer = self.folder / f"{n}.json"
+                answer, work = self.folder / f"{n}.json", partial(tested, self.suites(one.file), self.seconds)
                 text = one.apply(Path(one.file).read_text(encoding="utf-8"))
-                running[start(one.file, text, answer, partial(tested, self.suites(one.file), self.seconds))] = (
-                    one,
-                    answer,
-                )
+                running[start(one.file, text, answer, work)] = one, answer
             one, answer = running.pop(os.wait()[0])
             yield judged(one, ended(answer))
 
@@ -130,12 +124,12 @@ def judged(one: Mutant, seen: Seen) -> Verdict:
     return Verdict(one, seen.failed, next((same for same in SAME if same[:4] == said), None))
 
 
-def grown(files: Sequence[str], match: str) -> list[Mutant]:
-    """The mutants of these files in whose line `match` stands."""
+def grown(files: Sequence[str], match: str, *, clauses: bool) -> list[Mutant]:
+    """The mutants of these files in whose line `match` stands; all, or those that take away a clause of a guard."""
     told = Guards.model_validate(tomllib.loads(GUARDS.read_text(encoding="utf-8")))
     guards = {where: guard.id for guard in reversed(told.guard) for where in guard.where}
     each = (mutants(file, Path(file).read_text(encoding="utf-8"), guards) for file in files)
-    return [one for of_file in each for one in of_file if match in one.text]
+    return [one for of_file in each for one in of_file if match in one.text and (one.guard or not clauses)]
 
 
 def unmatched(todo: Sequence[Mutant]) -> list[Same]:
@@ -160,7 +154,8 @@ def report(verdicts: Sequence[Verdict]) -> dict[str, object]:
 @click.argument("folder", type=Path)
 @click.argument("files", nargs=-1)
 @click.option("--match", default="", help="Only mutants of lines with this text.")
-@click.option("--tests", multiple=True, help="These tests alone.")
+@click.option("--clauses", is_flag=True, help="Only those that take away a whole clause of a guard.")
+@click.option("--tests", multiple=True, help="These tests alone; `proof` is the model checker.")
 @click.option("--workers", default=os.cpu_count() or 1, help="How many at once.")
 @click.option("--json", "out", type=Path, help="Write what came out, for machines.")
 @click.option("--quiet", is_flag=True, help="Say nothing of what a test noticed.")
@@ -169,12 +164,12 @@ def main(**asked: Unpack[Asked]) -> None:
     crew = Crew(asked["folder"], asked["workers"], asked["tests"])
     if not crew.baseline():
         raise click.UsageError((asked["folder"] / "baseline.log").read_text(encoding="utf-8"))
-    todo, verdicts = grown(asked["files"] or FILES, asked["match"]), list[Verdict]()
+    todo, verdicts = grown(asked["files"] or FILES, asked["match"], clauses=asked["clauses"]), list[Verdict]()
     for one in crew.run(todo):
         verdicts.append(one)
         if one.bad or not asked["quiet"]:
             click.echo(one)
-    stale = [] if asked["match"] or asked["files"] else unmatched(todo)
+    stale = [] if asked["match"] or asked["files"] or asked["clauses"] else unmatched(todo)
     for same in stale:
         click.echo(f"STALE     {same.file} `{same.text}`: no such mutant any more")
     told = report(verdicts)

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -14,8 +15,11 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-LIMIT_S = 300
+LIMIT_S = 600
 """After which a mutant hangs, and so is noticed."""
+PROOF = ("proof",)
+"""A suite of its own: not tests, but the model checker."""
+DIED = 9
 QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
@@ -84,15 +88,31 @@ class First:
 
 
 def tested(suites: Sequence[Sequence[str]], seconds: Mapping[str, float]) -> Seen:
-    """One suite after the other, until a test fails."""
+    """One suite after the other, until a test fails; then the proof, if it is `PROOF`."""
     seen = Seen(0, "", {})
     for suite in suites:
-        first = First(seconds)
-        code = int(pytest.main([*QUIET, *suite], plugins=[first]))
-        seen = Seen(code, first.failed, first.seconds)
-        if code:
+        seen = proved() if suite == PROOF else _run(suite, seconds)
+        if seen.code:
             break
     return seen
+
+
+def _run(suite: Sequence[str], seconds: Mapping[str, float]) -> Seen:
+    first = First(seconds)
+    code = int(pytest.main([*QUIET, *suite], plugins=[first]))
+    return Seen(code, first.failed, first.seconds)
+
+
+def proved() -> Seen:
+    """The model checker's word on the guard as it is here: the first law that is broken, or says nothing any more."""
+    from agent.proof.told import prove  # noqa: PLC0415 - the mutant must be in place
+    from agent.surface.prove import walked  # noqa: PLC0415 - likewise
+
+    proof = prove(walked(None))
+    laws = [f"law {one.law}: {one.why}" for one in proof.broken] + [
+        f"law {law} forbids nothing" for law in proof.vacuous
+    ]
+    return Seen(len(laws), laws[0] if laws else "", {})
 
 
 def start(file: str, text: str, answer: Path, what: Callable[[], Seen]) -> int:
@@ -106,11 +126,16 @@ def start(file: str, text: str, answer: Path, what: Callable[[], Seen]) -> int:
             os.dup2(log.fileno(), 2)
         sys.meta_path.insert(0, Finder(file, text))
         answer.write_text(json.dumps(what()), encoding="utf-8")
-    finally:
-        sys.stderr.flush()
         os._exit(0)
+    finally:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def ended(answer: Path) -> Seen:
-    """What the process that wrote `answer` saw; one that could not answer any more had hung."""
-    return Seen(*json.loads(answer.read_text(encoding="utf-8"))) if answer.exists() else Seen(9, "it hangs", {})
+    """What the process that wrote `answer` saw; one that could not answer had hung, or died of the mutant."""
+    if answer.exists():
+        return Seen(*json.loads(answer.read_text(encoding="utf-8")))
+    last = answer.with_suffix(".log").read_text(encoding="utf-8").splitlines()[-1:]
+    return Seen(DIED, f"no answer: {''.join(last)}", {})

@@ -25,10 +25,11 @@ from agent.proof.premises import AGAIN, ELSEWHERE, MIGRATION, PATCH, REVERT, bac
 from agent.proof.worlds import BYSTANDER, CULPRIT, FRESH, LURKING, MINUTE, NOON
 from tools.contract import Effect
 
-FIXES: Final = (REVERT, PATCH, MIGRATION, ELSEWHERE, AGAIN)
+FIXES: Final = ((REVERT, PATCH), (MIGRATION, ELSEWHERE), (REVERT, AGAIN))
+"""What can be prepared, by premise: reviewed and not, across a migration, of another commit, and one more."""
 USUAL: Final[tuple[Move, ...]] = (
-    production.proposals, production.proposals, production.proposals, production.proposals, production.returns,
-    production.returns, production.history, production.between, findings.triages, findings.claims, findings.verifies,
+    production.proposals, production.proposals, production.proposals, production.returns, production.returns,
+     production.history, production.between, findings.triages, findings.claims, findings.verifies,
     findings.verifies, findings.time, findings.probes, findings.blind, findings.allows, findings.lapses, ends.pays,
     ends.pays_in_vain, forged.forges, forged.answers, forged.tempts, ends.forces, ends.concludes,
 )  # fmt: skip
@@ -42,15 +43,15 @@ WEARY: Final = 12
 def given(n: int) -> Given:
     """One of a few premises with every move in play."""
     policy = (Policy(), Policy(rollback=Leave.ASK, approvers=("ada",)), Policy(note=Leave.ASK), Policy())[n % 4]
-    world = FRESH if n % 3 else LURKING
+    world, fixes = (FRESH if n % 3 else LURKING), FIXES[n % len(FIXES)]
     told = (
         calls.post_mortem(), calls.post_mortem(CULPRIT, By.CODE), calls.post_mortem(BYSTANDER), calls.note(),
         calls.all_clear(), calls.page("other"), calls.page("rollback_failed"), calls.opaque(Effect.IRREVERSIBLE),
     )  # fmt: skip
-    wanted = tuple(call for call in (*back(world), *forward(*FIXES), *told) if call.effect > Effect.READ)
+    wanted = tuple(call for call in (*back(world), *forward(*fixes), *told) if call.effect > Effect.READ)
     return Given(
         f"walk {n}", world, opened(policy=policy), wanted, (*USUAL, *RARE),
-        shown(world, (40, 3), (5, 1), (1, 1), (0, 0)), FIXES, lost=n % 2 == 1, loops=True, paging=True,
+        shown(world, (40, 3), (5, 1), (1, 1), (0, 0)), fixes, lost=n % 2 == 1, loops=True, paging=True,
     )  # fmt: skip
 
 

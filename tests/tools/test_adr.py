@@ -149,7 +149,7 @@ def test_never_without_a_proven_or_confirmed_cause(made: History, level: str) ->
     with pytest.raises(ToolFailed, match="cause_level"):
         _written(made, changed={"cause_level": level})
     assert not (made.path / "docs").exists()
-    assert PostMortem.model_validate(WHOLE).declares_cause
+    assert PostMortem.model_validate(WHOLE).cause.level == "proven"
 
 
 def test_says_so_when_the_folder_cannot_be_written(made: History) -> None:
