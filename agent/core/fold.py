@@ -174,7 +174,7 @@ def _phase(incident: Incident, fact: Phase) -> Incident:
 def _finding(incident: Incident, fact: Finding, at: datetime) -> Incident:
     match fact:
         case Triaged():
-            return incident if _settled(incident, fact) else replace(incident, triage=fact)
+            return _triaged(incident, fact)
         case Surfaced():
             return replace(incident, surfaced=True, blind=incident.answers)
         case Reported():
@@ -193,9 +193,15 @@ def _finding(incident: Incident, fact: Finding, at: datetime) -> Incident:
             assert_never(fact)
 
 
-def _settled(incident: Incident, anew: Triaged) -> bool:
-    """What opened the incident stays what it is judged by: calm afterwards is recovery, for `verify` to tell."""
-    return incident.triage is not None and (bool(incident.changes) or anew.blast is Blast.NONE)
+def _triaged(incident: Incident, anew: Triaged) -> Incident:
+    """What opened the incident stays what it is judged by, once something was changed: calm afterwards is for `verify`.
+
+    Trouble that is seen again takes back what was read of a recovery before.
+    """
+    if incident.triage is not None and anew.blast is Blast.NONE:
+        return incident
+    triage = incident.triage if incident.triage and incident.changes else anew
+    return replace(incident, triage=triage, verified=None, verified_at=None)
 
 
 def _read(made: ChangeMade, verified: Verified, at: datetime) -> bool:

@@ -1,9 +1,8 @@
 """Moves from outside: what the tracker shows, what humans report, confirm, allow and deny, and time."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from agent.core.approval import deadline, waiting
 from agent.core.blast import assess
@@ -18,16 +17,14 @@ from agent.core.facts import (
     Spent,
     Surfaced,
     Triaged,
-    Verified,
 )
-from agent.core.verify import judge as read_signal
 from agent.core.words import Blast, By, CauseLevel, State
 from agent.proof import fixed
 from agent.proof.acts import Act, Claims, Closes, Hears, Passes, Point, Who
 from agent.proof.premise import Given
 from agent.proof.production import owes
 from agent.proof.truth import Answer, Truth
-from agent.proof.worlds import BYSTANDER, CULPRIT, answers, signal
+from agent.proof.worlds import BYSTANDER, CULPRIT, answers
 from tools.observed import Answers, Picture, Reason
 
 SOON, FIVE, HOURS, LAPSE = 4, 5, 240, 31
@@ -54,13 +51,15 @@ def _triage(premise: str, n: int, picture: Picture) -> tuple[Fact, Triaged]:
 
 
 def _shown(truth: Truth, triaged: Triaged, picture: Picture) -> Truth:
-    """What opened an incident stays what it is about: calm after a CHANGE is recovery, not a false alarm."""
+    """What opened an incident stays what it is about: calm after a CHANGE is recovery, not a false alarm.
+
+    And whoever is hurt now was not well when the signal was read before.
+    """
     if not picture.issues:
         quiet = picture.more_issues == 0 and picture.traffic[-1].count > 0
         return truth._replace(calm=True, quiet=quiet)
-    if truth.trouble is None or not truth.runs:
-        return truth._replace(trouble=triaged.blast)
-    return truth
+    settled = truth.trouble is not None and truth.runs
+    return truth._replace(trouble=truth.trouble if settled else triaged.blast, well=False, answered=False)
 
 
 def contradicts(given: Given, at: Point) -> Iterator[Act]:
@@ -78,7 +77,7 @@ def probes(_given: Given, at: Point) -> Iterator[Act]:
             words = "probes the endpoints: " + (
                 ("all answer" if all(each) else "one fails") if each else "none is known"
             )
-            truth = at.truth._replace(answers=bool(each) and all(each))
+            truth = at.truth._replace(answers=all(each) if each else None)
             yield Act(Who.CODE, words, Hears("probe_endpoints"), truth, (_probed(each),))
 
 
@@ -133,72 +132,6 @@ def _blamed(truth: Truth, claim: Claimed) -> Truth:
     if levels.index(claim.level) < levels.index(truth.cause):
         return truth
     return truth._replace(cause=claim.level, culprit=claim.commit or "")
-
-
-class Reading(NamedTuple):
-    """One way that the signal looks when it is read again."""
-
-    words: str
-    errors: int = 0
-    traffic: int = 100
-    answered: bool = True
-    final: bool = True
-    """Nobody looks again."""
-
-    @property
-    def well(self) -> bool:
-        """Nothing is wrong in it."""
-        return not self.errors and self.traffic > 0 and self.answered
-
-
-READINGS: Final = (
-    Reading("all is well", final=False),
-    Reading("it burns on, and time is left to look again", errors=30, final=False),
-    Reading("it burns on", errors=30),
-    Reading("it is silent, but so is the traffic", traffic=0),
-    Reading("it is silent, but an endpoint fails", answered=False),
-)
-UNREAD: Final = Verified(
-    recovered=False, final=True, read=False, rate_before=0, rate_after=0, baseline=0, traffic=0, answered=True,
-    why="the signal cannot be read",
-)  # fmt: skip
-
-
-def verifies(_given: Given, at: Point) -> Iterator[Act]:
-    """The signal is read again; or cannot be."""
-    if at.truth.ended is not State.OPEN:
-        return
-    unread = at.truth._replace(well=False)
-    yield Act(Who.CODE, "cannot read the signal again", Passes(), unread, (UNREAD,))
-    triage = at.incident.triage
-    for reading in READINGS if triage else ():
-        verified = _read(triage, _since(at), at.now, reading)
-        yield Act(Who.CODE, f"reads the signal again: {reading.words}", Passes(), _seen(at.truth, reading), (verified,))
-
-
-def _since(at: Point) -> datetime:
-    last = at.incident.last_change
-    return last.at if last else at.incident.opened_at or at.now
-
-
-_READ: Final[dict[tuple[Blast | None, datetime, datetime, Reading], Verified]] = {}
-
-
-def _read(triage: Triaged | None, since: datetime, now: datetime, reading: Reading) -> Verified:
-    """What `verify.py` makes of it; it sees the same few readings again and again."""
-    known = (triage and triage.blast, since, now, reading)
-    if known not in _READ and triage:
-        seen = signal(now, errors=reading.errors, traffic=reading.traffic, issues=triage.issues)
-        _READ[known] = read_signal(triage, since, seen, answers(reading.answered), final=reading.final)
-    return _READ[known]
-
-
-def _seen(truth: Truth, reading: Reading) -> Truth:
-    late = (truth.runs[-1].age if truth.runs else truth.age) >= FIVE
-    well = reading.well and late and truth.trouble is not None
-    last = reading.final or (reading.well and late)
-    runs = tuple(run._replace(read=run.read or (last and run.age >= FIVE)) for run in truth.runs)
-    return truth._replace(well=well, runs=runs)
 
 
 def allows(_given: Given, at: Point) -> Iterator[Act]:

@@ -7,7 +7,7 @@ from typing import Final
 from agent.core.approval import deadline, waiting
 from agent.core.facts import Approved, Called, Closed, Denied, Entered, Fact
 from agent.core.words import By, Outcome, State
-from agent.proof import findings, fixed
+from agent.proof import findings, fixed, readings
 from agent.proof.acts import Act, Forges, Hears, Point, Who
 from agent.proof.premise import Given
 from tools.contract import Effect
@@ -22,7 +22,7 @@ def forges(given: Given, at: Point) -> Iterator[Act]:
         ("keeps an answer that is none", GARBAGE),
     ]
     if at.truth.ended is not State.OPEN:
-        facts += [("begins a phase after the end", LATE), ("reads the signal after the end", findings.UNREAD)]
+        facts += [("begins a phase after the end", LATE), ("reads the signal after the end", readings.UNREAD)]
         facts += [("begins a change after the end", fixed.begun("k", ChangeKind.ROLLBACK, "v1.7.0", "v1.8.0", By.CODE))]
     facts += [
         ("begins a change that came back before", fixed.begun(run.key, run.kind, run.to, "v1.8.0", By.CODE))
@@ -45,7 +45,7 @@ LATE: Final = Entered(phase=1, title="Triage", why="once more")
 
 def comes_first(_given: Given, at: Point) -> Iterator[Act]:
     """Something is kept before the incident was opened."""
-    for fact in (findings.DOWN, findings.REPORT, findings.UNREAD, LATE, fixed.NEWS, fixed.noted("ticket_open")):
+    for fact in (findings.DOWN, findings.REPORT, readings.UNREAD, LATE, fixed.NEWS, fixed.noted("ticket_open")):
         yield Act(Who.NOBODY, f"keeps {fact.kind}", Forges("a fact comes before the incident"), at.truth, (fact,))
 
 

@@ -40,7 +40,7 @@ def normal(incident: Incident, now: datetime, *, loops: bool = False) -> Normal:
         skipped=_set(incident.skipped), reports=(), evidence=(), failures=(), refusals=(), bisects=(),
         deployments=_deploys(incident, changes, at), diffs=_last(incident.diffs, lambda one: (one.older, one.newer)),
         prepared=_last(incident.prepared, lambda one: one.tag), changes=changes, verified=_verified(incident.verified),
-        verified_at=_verified_at(incident, changes, at), pages=_pages(incident),
+        verified_at=_verified_at(incident, changes), pages=_pages(incident),
         owed=_last(incident.owed, lambda one: one.reason), leave=_leave(incident, now, at), notes=_notes(incident),
         calls=_calls(incident), said=said, news=news, closing="",
     )  # fmt: skip
@@ -93,13 +93,13 @@ READ: Final = {
 }
 
 
-def _verified_at(incident: Incident, changes: tuple[ChangeMade, ...], at: datetime) -> datetime | None:
-    """Five minutes after the last change, or less: nothing else is asked."""
+def _verified_at(incident: Incident, changes: tuple[ChangeMade, ...]) -> datetime | None:
+    """How long after the last change, up to five minutes: nothing else is asked."""
     if incident.verified_at is None:
         return None
     since = incident.changes[-1].at if incident.changes else NOON
     kept = changes[-1].at if changes else NOON
-    return at if incident.verified_at - since >= FIVE else kept
+    return kept + min(_minutes(incident.verified_at - since), FIVE)
 
 
 def _pages(incident: Incident) -> tuple[Page, ...]:
@@ -120,7 +120,7 @@ def _leave(incident: Incident, now: datetime, at: datetime) -> tuple[Asked | App
 def _until(one: Asked | Approved | Denied, now: datetime, at: datetime) -> Asked | Approved | Denied:
     if isinstance(one, Denied):
         return one
-    return one.model_copy(update={"until": at + LONG if now <= one.until else at - MINUTE})
+    return one.model_copy(update={"until": at + max(one.until - now, LONG) if now <= one.until else at - MINUTE})
 
 
 def _notes(incident: Incident) -> tuple[tuple[str, Noted], ...]:

@@ -8,7 +8,7 @@ from agent.core.facts import Budget, Opened
 from agent.core.plan import Plan
 from agent.core.policy import Leave, Policy
 from agent.core.words import By, Source
-from agent.proof import calls, ends, findings, forged, production, road, worlds
+from agent.proof import calls, ends, findings, forged, production, readings, road, worlds
 from agent.proof.acts import Call
 from agent.proof.premise import Given, Move
 from agent.proof.road import some
@@ -39,7 +39,7 @@ def opened(
 MANY, FEW, ONE, NOBODY = (40, 3), (5, 1), (1, 1), (0, 0)
 """How many users and features are hurt, as the tracker shows it."""
 CHANGING: Final[tuple[Move, ...]] = (production.proposals, production.returns, production.history, production.between)
-READING: Final[tuple[Move, ...]] = (findings.verifies, findings.time)
+READING: Final[tuple[Move, ...]] = (readings.verifies, findings.time)
 ENDING: Final[tuple[Move, ...]] = (ends.pays, ends.closes, ends.forces)
 ASKING: Final[tuple[Move, ...]] = (findings.allows, findings.lapses, forged.answers)
 
@@ -92,7 +92,8 @@ def rolling_back() -> Iterator[Given]:
     yield Given("many are hurt, and the world is waited for", FRESH, opened(), back(FRESH), moves, shown(FRESH, MANY))
     meddling = (findings.triages, findings.contradicts, findings.blind, forged.forges, forged.tempts)
     loose = back(FRESH, loose=calls.LOOSE)
-    yield Given("somebody meddles", FRESH, opened(), loose, (*CHANGING, *meddling, ends.closes), shown(FRESH, MANY))
+    moves = (*CHANGING, production.late, *meddling, ends.closes)
+    yield Given("somebody meddles", FRESH, opened(), loose, moves, shown(FRESH, MANY))
     yield Given(
         "a rollback failed shortly before", FRESH, opened(halted="the rollback to v1.7.0 failed"), back(FRESH),
         (*CHANGING, findings.triages, findings.blind, *ENDING), shown(FRESH, MANY),
@@ -114,13 +115,17 @@ def fixing() -> Iterator[Given]:
         wanted = (*forward(fix), calls.rollback("v1.7.0"))
         moves = (production.proposals, production.returns, findings.triages, findings.claims, *ASKING)
         yield Given(name, FRESH, opened(), wanted, (*moves, *ENDING), shown(FRESH, FEW), (fix,))
-    moves = (
-        production.proposals, some(production.returns, "well"), production.history, production.between,
-        findings.triages, some(findings.claims, "proven"), some(findings.verifies, "it burns on", "cannot"),
-        some(findings.time, "5 minutes"), ends.pays, ends.closes,
-    )  # fmt: skip
+    known, burns = some(findings.claims, "proven"), some(readings.verifies, "again: it burns on")
+    waits, over = some(findings.time, "5 minutes"), (ends.pays, ends.closes)
+    wanted = (*forward(REVERT), calls.rollback("v1.7.0"))
+    unsure = (some(production.returns, "well", "did not happen"), some(readings.verifies, "burns on", "cannot"))
+    seen = (production.proposals, production.history, production.between, findings.triages, known)
+    moves = (*seen, *unsure, waits, *over)
+    yield Given("one change, and then another", FRESH, opened(), wanted, moves, shown(FRESH, FEW), (REVERT,))
+    well = (production.proposals, some(production.returns, "well"), production.history, production.between)
+    moves = (*well, findings.triages, known, burns, waits, *over)
     wanted = (*forward(REVERT, AGAIN), calls.rollback("v1.7.0"))
-    yield Given("change upon change", FRESH, opened(), wanted, moves, shown(FRESH, FEW), (REVERT, AGAIN))
+    yield Given("a third change", FRESH, opened(), wanted, moves, shown(FRESH, FEW), (REVERT, AGAIN))
 
 
 def asking() -> Iterator[Given]:
@@ -136,10 +141,10 @@ def asking() -> Iterator[Given]:
     for name, policy, lost in policies:
         yield Given(name, FRESH, opened(policy=policy), few, moves, shown(FRESH, MANY), lost=lost)
     for name, leave in (("hotfixes wait for a human", Leave.ASK), ("hotfixes are never shipped", Leave.NEVER)):
-        fixing = (production.proposals, production.returns, findings.triages, some(findings.claims, "proven"), *ASKING)
+        moves = (production.proposals, production.returns, findings.triages, some(findings.claims, "proven"), *ASKING)
         policy = Policy(hotfix=leave)
         yield Given(
-            name, FRESH, opened(policy=policy), forward(REVERT), (*fixing, *ENDING), shown(FRESH, FEW), (REVERT,)
+            name, FRESH, opened(policy=policy), forward(REVERT), (*moves, *ENDING), shown(FRESH, FEW), (REVERT,)
         )
     for name, leave in (("notes wait for a human", Leave.ASK), ("planners write nothing", Leave.NEVER)):
         wanted = (calls.note(), calls.note(By.CODE), calls.post_mortem())
@@ -151,7 +156,7 @@ def ending() -> Iterator[Given]:
     """Where it is said that all is well, and why it happened."""
     told = (*TOLD, calls.rollback("v1.7.0"), calls.post_mortem(CULPRIT, By.HUMAN, ("mallory allowed everything",)))
     found = some(findings.claims, "correlated", "proven", "no commit")
-    read = (some(findings.verifies, "well", "burns on", "cannot"), findings.time)
+    read = (some(readings.verifies, "well", "burns on", "cannot"), findings.time)
     back = some(production.returns, "well", "fails")
     changing = (production.proposals, back, production.history, production.between)
     moves = (*changing, findings.triages, found, *read, *ENDING, ends.concludes)
@@ -171,6 +176,10 @@ def shipping() -> Iterator[Given]:
     wanted = (calls.release("v1.9.0"), calls.release("v1.9.0", By.CODE), calls.release("v2.0.0"), calls.all_clear())
     moves = (*CHANGING, ends.watches, *ENDING, findings.aborts)
     yield Given("v1.9.0 is shipped", FRESH, opened(Source.SHIP, release="v1.9.0"), wanted, moves)
+    yield Given(
+        "a watch saw new issues in v1.9.0", FRESH, opened(Source.WATCH, release="v1.9.0"), wanted,
+        (*CHANGING, findings.triages, *ENDING), shown(FRESH, MANY),
+    )  # fmt: skip
     policy, waits = Policy(release=Leave.ASK), (production.proposals, production.returns, *ASKING, *ENDING)
     yield Given("releases wait for a human", FRESH, opened(Source.SHIP, policy, "v1.9.0"), wanted[:3], waits)
 
@@ -216,7 +225,7 @@ def walking(plan: Plan) -> Iterator[Given]:
         road.during(Duty.STANCH, production.history), road.during(Duty.STANCH, production.between),
         road.during(Duty.TRIAGE, findings.triages), road.during(Duty.TRIAGE, some(findings.blind, "tracker")),
         road.during(Duty.ROOT_CAUSE, some(findings.claims, "proven")),
-        road.during(Duty.VERIFY, some(findings.verifies, "cannot")), ends.pays, ends.closes,
+        road.during(Duty.VERIFY, some(readings.verifies, "cannot")), ends.pays, ends.closes,
     )  # fmt: skip
     for name, hurt in (
         ("many are hurt", MANY),

@@ -11,7 +11,7 @@ from agent.core.guard import judge
 from agent.core.verdict import AskHuman, Permit, Refuse, Stop
 from agent.core.words import By, Outcome, State
 from agent.proof import fixed
-from agent.proof.acts import Act, Call, Hears, Point, Proposes, Who
+from agent.proof.acts import Act, Call, Hears, Passes, Point, Proposes, Who
 from agent.proof.premise import Given
 from agent.proof.truth import Run, Truth
 from agent.proof.worlds import NOON, SECOND, World
@@ -73,7 +73,7 @@ def _begun(truth: Truth, call: Call) -> Truth:
     key = call.proposal.key
     others = tuple(run for run in truth.runs if run.key != key)
     run = Run(change.change, change.to, key, Outcome.PENDING)
-    return truth._replace(runs=(*others, run), well=False)
+    return truth._replace(runs=(*others, run), well=False, answered=False)
 
 
 def _paged(act: Act, call: Call) -> Iterator[Act]:
@@ -168,6 +168,8 @@ def returns(given: Given, at: Point) -> Iterator[Act]:
             runs=tuple(came if one is run else one for one in at.truth.runs),
             running=run.to if landed else at.truth.running,
             looked=at.truth.looked and outcome is Outcome.OK,
+            well=False,
+            answered=False,
         )
         facts: tuple[Fact, ...] = (fixed.back(run.key, run.kind, run.to, outcome, felt + 1),)
         if outcome is not Outcome.OK:
@@ -176,6 +178,14 @@ def returns(given: Given, at: Point) -> Iterator[Act]:
             facts = (*facts, *also)
         said = f"answers: the {run.kind} to {run.to} {words}"
         yield Act(Who.WORLD, said, Hears(f"deploy_{run.kind}"), truth, facts, seconds=1)
+
+
+def late(_given: Given, at: Point) -> Iterator[Act]:
+    """Somebody says of a rollback that went wrong that it worked after all."""
+    for run in at.truth.runs:
+        if run.kind is ChangeKind.ROLLBACK and run.how not in {Outcome.PENDING, Outcome.OK}:
+            fact = fixed.back(run.key, run.kind, run.to, Outcome.OK, 1)
+            yield Act(Who.WORLD, f"says that the rollback to {run.to} worked after all", Passes(), at.truth, (fact,))
 
 
 def history(given: Given, at: Point) -> Iterator[Act]:

@@ -16,9 +16,12 @@ from tools.observed import ChangeKind
 def g3(tried: Tried) -> str | None:
     """`resolved` is nothing but the signal, read five minutes after the last CHANGE or more, back at its baseline.
 
-    A release is resolved when it went out and was watched to the end; and a false alarm is one that never hurt anybody.
+    A release is resolved when it went out and was watched to the end; a false alarm never hurt anybody; and what is
+    mitigated did stop: the signal says so, or, while nobody can read it, the endpoints that answer after a CHANGE.
     """
     match tried.act.deed:
+        case Closes(state=State.MITIGATED):
+            return _stopped(tried)
         case Closes(state=State.FALSE_ALARM):
             return _never_hurt(tried)
         case Closes(state=State.RESOLVED):
@@ -37,6 +40,15 @@ def _over(tried: Tried) -> str | None:
         shipped = any(run.to == opened.release and run.kind is ChangeKind.RELEASE for run in truth.runs)
         return KEPT if shipped and truth.watched == "clean" else "the release is not out, or nobody watched it"
     return KEPT if truth.well else "all is said to be well, and nobody read that the signal is back at its baseline"
+
+
+def _stopped(tried: Tried) -> str | None:
+    truth = tried.at.truth
+    blind = truth.trouble is None and not truth.calm and truth.answered and truth.answers is not None
+    last = truth.runs[-1].how if truth.runs else None
+    if truth.well or (blind and last is Outcome.OK):
+        return KEPT
+    return "the bleeding is said to have stopped, and nobody saw it stop"
 
 
 def _never_hurt(tried: Tried) -> str | None:
@@ -131,8 +143,11 @@ QUESTION: Final = "asked"
 def g9(tried: Tried) -> str | None:
     """Once the budget is spent, or four hours are over, or the incident ended, no planner is heard, nothing changed.
 
-    Nor is a planner that asks the same again and again, with nothing new learnt between.
+    Nor is a planner that asks the same again and again, with nothing new learnt between; and humans are told.
     """
+    if isinstance(tried.act.deed, Leaves) and tried.after and tried.at.truth.spent:
+        told = "budget_spent" in tried.after.truth.owed
+        return KEPT if told else "turns, tokens, money, calls or time run out, and nobody is told"
     if tried.call is None:
         return None
     truth, proposal = tried.at.truth, tried.call.proposal

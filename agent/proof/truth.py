@@ -60,7 +60,7 @@ class Truth(NamedTuple):
     quiet: bool = False
     """Nothing was left out of that reading, and traffic flowed."""
     answers: bool | None = None
-    """Whether all endpoints answered when they were last probed."""
+    """Whether all endpoints answered when they were last probed; None when there is none, or none was."""
     told: bool = False
     """A human was reached and told that the tracker is down."""
     reported: bool = False
@@ -76,6 +76,8 @@ class Truth(NamedTuple):
     said: tuple[Answer, ...] = ()
     well: bool = False
     """Since the last CHANGE, and five minutes after it or more, the signal was read and was back at its baseline."""
+    answered: bool = False
+    """Since the last CHANGE came back, endpoints were probed beside the signal, and answered."""
     watched: str = ""
     """What the watch after a release came to: `clean`, `dirty`, or nothing yet."""
     owed: tuple[str, ...] = ()

@@ -113,10 +113,10 @@ def picture(world: World, users: int, features: int, *, traffic: int = 100, unli
     )  # fmt: skip
 
 
-def signal(now: datetime, *, errors: int = 0, traffic: int = 100, issues: tuple[str, ...] = ("4711",)) -> Signal:
-    """The signal read again: so many errors and requests a minute until `now`."""
-    rate = series(errors, now)
-    return Signal(at=now, issues=issues, incident=rate, errors=rate, traffic=series(traffic, now))
+def signal(now: datetime, errors: int, traffic: int, minutes: int, issues: tuple[str, ...]) -> Signal:
+    """The signal read again: so many errors and requests a minute in the minutes before `now`."""
+    rate = series(errors, now, minutes)
+    return Signal(at=now, issues=issues, incident=rate, errors=rate, traffic=series(traffic, now, minutes))
 
 
 def answers(*well: bool) -> tuple[Answered, ...]:

@@ -136,6 +136,15 @@ def test_a_reading_while_a_change_is_in_flight_says_nothing_of_it() -> None:
     assert (now.changes[0].verified, now.verified) == (False, None)
 
 
+def test_trouble_that_is_seen_again_takes_back_that_all_was_well_and_calm_does_not() -> None:
+    for before in ((opened(), triaged()), rolled_back()):
+        assert incident(*before, 6, read(), triaged(Blast.NONE)).verified == read()
+        assert incident(*before, 6, read(), triaged(Blast.SINGLE)).verified is None
+    kept = incident(*rolled_back(), triaged(Blast.SINGLE)).triage
+    assert kept
+    assert kept.blast is Blast.MANY
+
+
 def test_a_later_doubtful_reading_does_not_take_back_that_a_change_was_verified() -> None:
     now = incident(*rolled_back(), 6, read(), 1, read(recovered=False, final=False))
     assert now.changes[0].verified

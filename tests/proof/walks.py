@@ -14,7 +14,7 @@ from agent.core.owing import in_silence, overspent, owed_at_the_end, reached_nob
 from agent.core.policy import Leave, Policy
 from agent.core.verdict import Permit
 from agent.core.words import By, State
-from agent.proof import calls, ends, findings, forged, production
+from agent.proof import calls, ends, findings, forged, production, readings
 from agent.proof.acts import Act, Point, Proposes
 from agent.proof.explore import begin, done
 from agent.proof.law import Tried
@@ -29,8 +29,8 @@ FIXES: Final = ((REVERT, PATCH), (MIGRATION, ELSEWHERE), (REVERT, AGAIN))
 """What can be prepared, by premise: reviewed and not, across a migration, of another commit, and one more."""
 USUAL: Final[tuple[Move, ...]] = (
     production.proposals, production.proposals, production.proposals, production.returns, production.returns,
-     production.history, production.between, findings.triages, findings.claims, findings.verifies,
-    findings.verifies, findings.time, findings.probes, findings.blind, findings.allows, findings.lapses, ends.pays,
+     production.history, production.between, findings.triages, findings.claims, readings.verifies,
+    readings.verifies, findings.time, findings.probes, findings.blind, findings.allows, findings.lapses, ends.pays,
     ends.pays_in_vain, forged.forges, forged.answers, forged.tempts, ends.forces, ends.concludes,
 )  # fmt: skip
 RARE: Final[tuple[Move, ...]] = (ends.closes, findings.aborts, findings.spends, findings.hours, findings.floods)

@@ -1,0 +1,87 @@
+"""Moves that read the signal again: well, or not, or too little of it to tell."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from agent.core.facts import Triaged, Verified
+from agent.core.verify import judge
+from agent.core.words import Blast, State
+from agent.proof.acts import Act, Passes, Point, Who
+from agent.proof.findings import FIVE
+from agent.proof.premise import Given
+from agent.proof.truth import Truth
+from agent.proof.worlds import answers, signal
+
+
+class Reading(NamedTuple):
+    """One way that the signal looks when it is read again."""
+
+    words: str
+    errors: int = 0
+    traffic: int = 100
+    answered: bool = True
+    final: bool = True
+    """Nobody looks again."""
+    minutes: int = 12
+    """How far back it goes."""
+    whole: bool = True
+    """It is about all issues of the incident."""
+
+    @property
+    def well(self) -> bool:
+        """Nothing is wrong in it."""
+        calm = not self.errors and self.traffic > 0
+        return calm and self.answered and self.minutes > FIVE and self.whole
+
+
+READINGS: Final = (
+    Reading("all is well", final=False),
+    Reading("there is time to look again, and it burns on", errors=30, final=False),
+    Reading("it burns on", errors=30),
+    Reading("it is silent, but so is the traffic", traffic=0),
+    Reading("it is silent, but an endpoint fails", answered=False),
+    Reading("it is silent, as far as the one minute goes that can be seen", minutes=1),
+    Reading("other issues are silent", whole=False),
+)
+UNREAD: Final = Verified(
+    recovered=False, final=True, read=False, rate_before=0, rate_after=0, baseline=0, traffic=0, answered=True,
+    why="the signal cannot be read",
+)  # fmt: skip
+
+
+def verifies(_given: Given, at: Point) -> Iterator[Act]:
+    """The signal is read again; or cannot be."""
+    if at.truth.ended is not State.OPEN:
+        return
+    unread = at.truth._replace(well=False, answered=True)
+    yield Act(Who.CODE, "cannot read the signal again", Passes(), unread, (UNREAD,))
+    triage = at.incident.triage
+    for reading in READINGS if triage else ():
+        verified = _read(triage, _since(at), at.now, reading)
+        yield Act(Who.CODE, f"reads the signal again: {reading.words}", Passes(), _seen(at.truth, reading), (verified,))
+
+
+def _since(at: Point) -> datetime:
+    last = at.incident.last_change
+    return last.at if last else at.incident.opened_at or at.now
+
+
+_READ: Final[dict[tuple[Blast | None, datetime, datetime, Reading], Verified]] = {}
+
+
+def _read(triage: Triaged | None, since: datetime, now: datetime, reading: Reading) -> Verified:
+    """What `verify.py` makes of it; it sees the same few readings again and again."""
+    known = (triage and triage.blast, since, now, reading)
+    if known not in _READ and triage:
+        seen = signal(now, reading.errors, reading.traffic, reading.minutes, triage.issues if reading.whole else ())
+        _READ[known] = judge(triage, since, seen, answers(reading.answered), final=reading.final)
+    return _READ[known]
+
+
+def _seen(truth: Truth, reading: Reading) -> Truth:
+    late = (truth.runs[-1].age if truth.runs else truth.age) >= FIVE
+    well = reading.well and late and truth.trouble is not None
+    last = reading.final or (reading.well and late)
+    runs = tuple(run._replace(read=run.read or (last and run.age >= FIVE)) for run in truth.runs)
+    return truth._replace(well=well, runs=runs, answered=reading.answered)
