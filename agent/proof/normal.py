@@ -99,7 +99,7 @@ def _verified_at(incident: Incident, changes: tuple[ChangeMade, ...]) -> datetim
         return None
     since = incident.changes[-1].at if incident.changes else NOON
     kept = changes[-1].at if changes else NOON
-    return kept + min(_minutes(incident.verified_at - since), FIVE)
+    return kept + max(min(_minutes(incident.verified_at - since), FIVE), -MINUTE)
 
 
 def _pages(incident: Incident) -> tuple[Page, ...]:

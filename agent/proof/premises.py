@@ -94,6 +94,8 @@ def rolling_back() -> Iterator[Given]:
     loose = back(FRESH, loose=calls.LOOSE)
     moves = (*CHANGING, production.late, *meddling, ends.closes)
     yield Given("somebody meddles", FRESH, opened(), loose, moves, shown(FRESH, MANY))
+    moves = (*CHANGING, findings.triages, readings.hurries, findings.time, ends.closes)
+    yield Given("somebody reads too early", FRESH, opened(), (calls.rollback("v1.7.0"),), moves, shown(FRESH, MANY))
     yield Given(
         "a rollback failed shortly before", FRESH, opened(halted="the rollback to v1.7.0 failed"), back(FRESH),
         (*CHANGING, findings.triages, findings.blind, *ENDING), shown(FRESH, MANY),
@@ -120,7 +122,7 @@ def fixing() -> Iterator[Given]:
     wanted = (*forward(REVERT), calls.rollback("v1.7.0"))
     unsure = (some(production.returns, "well", "did not happen"), some(readings.verifies, "burns on", "cannot"))
     seen = (production.proposals, production.history, production.between, findings.triages, known)
-    moves = (*seen, *unsure, waits, *over)
+    moves = (*seen, *unsure, production.late, waits, *over)
     yield Given("one change, and then another", FRESH, opened(), wanted, moves, shown(FRESH, FEW), (REVERT,))
     well = (production.proposals, some(production.returns, "well"), production.history, production.between)
     moves = (*well, findings.triages, known, burns, waits, *over)
@@ -194,7 +196,7 @@ def running_out() -> Iterator[Given]:
     flood = (production.proposals, findings.floods, findings.triages, *ENDING)
     yield Given("a planner floods the gate", FRESH, opened(), wanted, flood, shown(FRESH, MANY))
     yield Given("time runs out", FRESH, opened(), wanted, (*moves, findings.hours), shown(FRESH, MANY))
-    wanted = (calls.look(), calls.look("git_log"), calls.look(by=By.CODE))
+    wanted = (calls.look(), calls.look("git_log"))
     moves = (production.proposals, findings.learns, findings.aborts, ends.closes)
     yield Given("a planner goes in circles", FRESH, opened(), wanted, moves, loops=True)
 

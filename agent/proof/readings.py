@@ -85,3 +85,15 @@ def _seen(truth: Truth, reading: Reading) -> Truth:
     last = reading.final or (reading.well and late)
     runs = tuple(run._replace(read=run.read or (last and run.age >= FIVE)) for run in truth.runs)
     return truth._replace(well=well, runs=runs, answered=reading.answered)
+
+
+def hurries(_given: Given, at: Point) -> Iterator[Act]:
+    """A reading is kept as good that came too early: a fault of the clock, or of whoever read it."""
+    age = at.truth.runs[-1].age if at.truth.runs else at.truth.age
+    if at.truth.ended is State.OPEN and age < FIVE:
+        yield Act(Who.NOBODY, "keeps a reading as good that came too early", Passes(), at.truth, (HURRIED,))
+
+
+HURRIED: Final = Verified(
+    recovered=True, final=True, rate_before=30, rate_after=0, baseline=0, traffic=100, answered=True, why="all is well"
+)

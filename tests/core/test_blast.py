@@ -273,6 +273,12 @@ def test_users_are_those_of_the_widest_issue_or_all_that_are_named() -> None:
     assert (wide.users, named.users) == (40, 2)
 
 
+def test_what_is_hit_is_told_once_and_in_order() -> None:
+    words = tuple("qwertyuiopasdfghjklzxcvbnm")
+    told = assess(picture(new(features=dict.fromkeys(words, 1)), new(features={"q": 9, "a": 1})), ())
+    assert told.features == tuple(sorted(words))
+
+
 def test_the_hottest_issue_leads() -> None:
     small, big = new(id="1", short_id="SHOP-1"), new(id="2", short_id="SHOP-2", events=99)
     told = assess(picture(small, big, issue(*[1] * 60, id="3")), (2,))
