@@ -15,7 +15,7 @@ from agent.core.words import Blast, By, Outcome, Source, State
 from agent.runtime.journal import Entry, Journal
 from agent.runtime.opening import Alert, halted
 from tests.core import worlds
-from tests.core.proposals import change, plain, post_mortem
+from tests.core.proposals import change, plain
 from tests.core.worlds import MINUTE, NOON, Step, incident, opened, read, rolled_back, triaged
 from tools.contract import Effect
 from tools.observed import ChangeKind, Picture, Prepared, Reason
@@ -121,10 +121,3 @@ def test_nothing_that_a_planner_says_reaches_a_terminal_unprinted() -> None:
 def test_a_clock_that_was_set_back_recovers_nothing() -> None:
     told = worlds.story(*rolled_back(), -60.0, read(), worlds.claimed(), worlds.adr())
     assert ending(fold(told)).state is State.ESCALATED
-
-
-def test_a_post_mortem_blames_no_commit_but_the_proven_one() -> None:
-    now = incident(*rolled_back(), 6, read(), worlds.claimed())
-    mine, other = (post_mortem().model_copy(update={"culprit": sha}) for sha in (worlds.CULPRIT[:12], "bad" + "0" * 37))
-    assert judge(now, plain(Effect.NOTE, mine), NOON + 8 * MINUTE) == Permit()
-    assert isinstance(judge(now, plain(Effect.NOTE, other), NOON + 8 * MINUTE), Refuse)
