@@ -11,7 +11,7 @@ import pytest
 from tests.mutants.crew import judged
 from tests.mutants.equivalent import SAME
 from tests.mutants.grow import mutants
-from tests.mutants.worker import Seen
+from tests.mutants.worker import Seen, ended
 
 ROOT = Path(__file__).parent.parent
 TESTS = "tests/core/test_limits.py"
@@ -85,6 +85,11 @@ def test_a_test_that_fails_kills_a_mutant_and_a_pytest_that_breaks_says_nothing(
     assert judged(one, Seen(0, "", {})).bad is True
     with pytest.raises(RuntimeError, match="pytest ended with 3"):
         judged(one, Seen(3, "", {}))
+
+
+def test_a_mutant_that_leaves_no_answer_is_told_with_its_last_words(tmp_path: Path) -> None:
+    (tmp_path / "7.log").write_text("Traceback\nKeyError: 'total'\n", encoding="utf-8")
+    assert ended(tmp_path / "7.json").failed == "no answer: KeyError: 'total'"
 
 
 def test_what_is_listed_as_harmless_has_a_reason() -> None:

@@ -47,6 +47,12 @@ class Proposes(NamedTuple):
     call: Call
 
 
+class Asks(NamedTuple):
+    """A human is asked for leave to make a call."""
+
+    call: Call
+
+
 class Closes(NamedTuple):
     """The incident ends."""
 
@@ -90,7 +96,7 @@ class Passes(NamedTuple):
     """Anything else: time, a human's word, a reading."""
 
 
-Deed: TypeAlias = Proposes | Closes | Claims | Hears | Moves | Leaves | Forges | Passes
+Deed: TypeAlias = Proposes | Asks | Closes | Claims | Hears | Moves | Leaves | Forges | Passes
 
 
 class Act(NamedTuple):

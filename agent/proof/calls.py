@@ -90,6 +90,12 @@ def rollback(to: str, by: By = By.PLANNER, flag: str = "") -> Call:
     return found._replace(words=f"a rollback to {to}{f' with {flag}' if flag else ''}")
 
 
+def for_good(to: str, by: By = By.PLANNER) -> Call:
+    """Put `to` back with a tool that cannot undo it."""
+    found = _call("deploy_for_good", Effect.IRREVERSIBLE, Rollback(to=to), f"rollback:{to}", by)
+    return found._replace(words=f"a rollback to {to} for good")
+
+
 def hotfix(tag: str, by: By = By.PLANNER) -> Call:
     """Ship the fix `tag`."""
     return _call("deploy_hotfix", Effect.CHANGE, Hotfix(to=tag), f"hotfix:{tag}", by)._replace(words=f"hotfix {tag}")

@@ -7,6 +7,7 @@ weakened, or a limit, is found out.
 from typing import Final
 
 from agent.core.words import Blast, By, Outcome, Source, State
+from agent.proof.acts import Asks
 from agent.proof.calls import LOOSE
 from agent.proof.law import KEPT, Tried
 from agent.proof.truth import FELT, Fix
@@ -101,10 +102,16 @@ def g10(tried: Tried) -> str | None:
     truth, change = tried.at.truth, tried.change
     if change and change.change is ChangeKind.ROLLBACK and (change.to, truth.running) not in truth.read:
         return "a rollback is made, and nobody read what it takes back"
-    fix = _fix(tried) if change and change.change is ChangeKind.HOTFIX else None
-    back = change is not None and change.change is ChangeKind.ROLLBACK and tried.given.lost
-    lost = back or bool(fix and fix.lost) or tried.call.effect is Effect.IRREVERSIBLE
+    lost = _lost(tried) or tried.call.effect is Effect.IRREVERSIBLE
     return "what cannot be undone is done without a yes" if lost and not truth.allowed(tried.call.name) else KEPT
+
+
+def _lost(tried: Tried) -> bool:
+    """It takes back what cannot be taken back."""
+    if tried.change is None:
+        return False
+    fix = _fix(tried) if tried.change.change is ChangeKind.HOTFIX else None
+    return (tried.change.change is ChangeKind.ROLLBACK and tried.given.lost) or bool(fix and fix.lost)
 
 
 def g12(tried: Tried) -> str | None:
@@ -130,17 +137,27 @@ def g13(tried: Tried) -> str | None:
 
 
 def leave(tried: Tried) -> str | None:
-    """What the user keeps for humans waits for a named human's yes to that very call; what is never, is never done."""
+    """What the user keeps for humans waits for a named human's yes to that very call; what is never, is never done.
+
+    And nobody who said no is asked again.
+    """
+    if isinstance(tried.act.deed, Asks):
+        again = any(one.call == tried.act.deed.call.name and not one.yes for one in tried.at.truth.said)
+        return "a human who said no is asked again" if again else KEPT
     if tried.call is None:
         return None
-    proposal, policy = tried.call.proposal, tried.given.opened.policy
-    if proposal.effect is Effect.NOTE and proposal.by is By.PLANNER:
-        says = str(policy.note)
-    elif tried.change:
-        says = tried.given.leave(tried.change.change)
-    else:
-        return None
+    says = _configured(tried)
     if says == "never":
         return "what the user forbade is done"
     asked = says == "ask" and not tried.at.truth.allowed(tried.call.name)
     return "what the user kept for a human is done without one" if asked else KEPT
+
+
+def _configured(tried: Tried) -> str:
+    """What the configuration says of a call: `auto`, `ask` or `never`."""
+    policy = tried.given.opened.policy
+    if tried.change:
+        never = _lost(tried) and policy.irreversible == "never"
+        return "never" if never else tried.given.leave(tried.change.change)
+    note = tried.call and tried.call.effect is Effect.NOTE and tried.call.proposal.by is By.PLANNER
+    return str(policy.note) if note else "auto"

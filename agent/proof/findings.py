@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from agent.core.approval import deadline, waiting
+from agent.core.approval import deadline
 from agent.core.blast import assess
 from agent.core.facts import (
     Approved,
+    Asked,
     Claimed,
     Closed,
     Denied,
@@ -135,19 +136,16 @@ def _blamed(truth: Truth, claim: Claimed) -> Truth:
 
 
 def allows(_given: Given, at: Point) -> Iterator[Act]:
-    """What humans say to the calls that wait for them: the right person, in time, or not."""
-    if at.truth.ended is not State.OPEN:
-        return
-    for asked in sorted(waiting(at.incident, at.now), key=lambda one: one.call):
-        until = deadline(at.incident, at.now)
-        for yes, fact in (
-            (True, Approved(call=asked.call, by="ada", until=until)),
-            (False, Denied(call=asked.call, by="ada")),
-        ):
-            said = (*(one for one in at.truth.said if one.call != asked.call), Answer(asked.call, yes))
-            left = tuple(one for one in at.truth.asked if one != asked.call)
+    """What humans say to the calls that wait for them, in time."""
+    asked = {one.call: one for one in at.incident.leave if isinstance(one, Asked)}
+    for call in at.truth.asked if at.truth.ended is State.OPEN else ():
+        left = tuple(one for one in at.truth.asked if one != call)
+        yes = Approved(call=call, by="ada", until=deadline(at.incident, at.now))
+        for fact in (yes, Denied(call=call, by="ada")):
+            said = (*(one for one in at.truth.said if one.call != call), Answer(call, fact is yes))
             truth = at.truth._replace(said=tuple(sorted(said)), asked=left)
-            yield Act(Who.HUMAN, f"ada {'allows' if yes else 'denies'} {asked.key}", Passes(), truth, (fact,))
+            words = f"ada {'allows' if fact is yes else 'denies'} {asked[call].key}"
+            yield Act(Who.HUMAN, words, Passes(), truth, (fact,))
 
 
 def aborts(_given: Given, at: Point) -> Iterator[Act]:
@@ -221,5 +219,5 @@ def passing(at: Point, minutes: int) -> Act:
     runs = tuple(run._replace(age=min(run.age + minutes, FIVE)) for run in truth.runs)
     truth = truth._replace(age=max(age, truth.age), runs=runs, spent=truth.spent or age >= HOURS)
     if minutes >= LAPSE:
-        truth = truth._replace(asked=(), said=tuple(one._replace(lapsed=True) for one in truth.said))
+        truth = truth._replace(asked=(), said=tuple(one._replace(lapsed=one.yes) for one in truth.said))
     return Act(Who.WORLD, f"lets {minutes} minutes pass", Passes(), truth, minutes=minutes)

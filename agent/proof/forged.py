@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from agent.core.approval import deadline, waiting
+from agent.core.approval import deadline
 from agent.core.facts import Approved, Called, Closed, Denied, Entered, Fact
 from agent.core.words import By, Outcome, State
 from agent.proof import findings, fixed, readings
-from agent.proof.acts import Act, Forges, Hears, Point, Who
+from agent.proof.acts import Act, Forges, Hears, Passes, Point, Who
 from agent.proof.premise import Given
 from tools.contract import Effect
 from tools.observed import ChangeKind
@@ -52,11 +52,10 @@ def comes_first(_given: Given, at: Point) -> Iterator[Act]:
 def answers(given: Given, at: Point) -> Iterator[Act]:
     """Somebody answers what nobody asked, or not in time, or without being asked, or for too long."""
     until = deadline(at.incident, at.now)
-    waits = {one.call for one in waiting(at.incident, at.now)}
     for call in given.calls:
         if call.effect < Effect.NOTE:
             continue
-        if call.name in waits:
+        if call.name in at.truth.asked:
             stranger = Approved(call=call.name, by="mallory", until=until)
             for_ever = Approved(call=call.name, by="ada", until=until + timedelta(days=1))
             said = [("for a day", for_ever), *([("as a stranger", stranger)] if given.opened.policy.approvers else [])]
@@ -73,6 +72,13 @@ def answers(given: Given, at: Point) -> Iterator[Act]:
                 at.truth,
                 (fact,),
             )
+
+
+def slips(_given: Given, at: Point) -> Iterator[Act]:
+    """A post-mortem is there that the guard never saw."""
+    if at.truth.ended is State.OPEN:
+        truth = at.truth._replace(written=True, told_in_notes=True)
+        yield Act(Who.NOBODY, "leaves a post-mortem", Passes(), truth, (fixed.noted("adr_write"),))
 
 
 def tempts(_given: Given, at: Point) -> Iterator[Act]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
-from agent.core.facts import Approved, Asked, Denied, Verified
+from agent.core.facts import Approved, Asked, Denied, Refused, Verified
 from agent.core.incident import ChangeMade, Incident, Page, Said
 from agent.core.limits import MAX_CALLS
 from agent.core.words import By
@@ -33,16 +33,17 @@ class Normal(NamedTuple):
 def normal(incident: Incident, now: datetime, *, loops: bool = False) -> Normal:
     """The normal form. `loops` keeps what every call came to, which only the guard against loops reads."""
     at = NOON + _open_for(now - NOON)
-    changes = tuple(_made(made, len(incident.changes) - 1 - n, now, at) for n, made in enumerate(incident.changes))
+    changes = tuple(_made(one, len(incident.changes) - 1 - n, now, at) for n, one in enumerate(incident.changes))
     said, news = _said(incident) if loops else ((), 0)
+    made, refused = _calls(incident)
     flat = replace(
         incident, opened_at=NOON, last_at=None, facts=0, entered=_set(incident.entered), left=_set(incident.left),
-        skipped=_set(incident.skipped), reports=(), evidence=(), failures=(), refusals=(), bisects=(),
+        skipped=_set(incident.skipped), reports=(), evidence=(), failures=(), refusals=refused, bisects=(),
         deployments=_deploys(incident, changes, at), diffs=_last(incident.diffs, lambda one: (one.older, one.newer)),
         prepared=_last(incident.prepared, lambda one: one.tag), changes=changes, verified=_verified(incident.verified),
         verified_at=_verified_at(incident, changes), pages=_pages(incident),
         owed=_last(incident.owed, lambda one: one.reason), leave=_leave(incident, now, at), notes=_notes(incident),
-        calls=_calls(incident), said=said, news=news, closing="",
+        calls=made, said=said, news=news, closing="",
     )  # fmt: skip
     return Normal(flat, at)
 
@@ -132,8 +133,11 @@ def _notes(incident: Incident) -> tuple[tuple[str, Noted], ...]:
 NOTED: Final = Noted(reference="1", url="there")
 
 
-def _calls(incident: Incident) -> int:
-    return MAX_CALLS if incident.calls + len(incident.refusals) >= MAX_CALLS else 0
+def _calls(incident: Incident) -> tuple[int, tuple[Refused, ...]]:
+    """Hundreds of calls, hundreds of refusals, hundreds of both together, or few."""
+    if len(incident.refusals) >= MAX_CALLS:
+        return 0, incident.refusals[:MAX_CALLS]
+    return (MAX_CALLS if incident.calls + len(incident.refusals) >= MAX_CALLS else 0), ()
 
 
 def _said(incident: Incident) -> tuple[tuple[Said, ...], int]:

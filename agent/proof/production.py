@@ -11,7 +11,7 @@ from agent.core.guard import judge
 from agent.core.verdict import AskHuman, Permit, Refuse, Stop
 from agent.core.words import By, Outcome, State
 from agent.proof import fixed
-from agent.proof.acts import Act, Call, Hears, Passes, Point, Proposes, Who
+from agent.proof.acts import Act, Asks, Call, Hears, Passes, Point, Proposes, Who
 from agent.proof.premise import Given
 from agent.proof.truth import Run, Truth
 from agent.proof.worlds import NOON, SECOND, World
@@ -30,7 +30,7 @@ def proposals(given: Given, at: Point) -> Iterator[Act]:
             case Permit():
                 yield from _permitted(given, at, call)
             case AskHuman(guard=guard, why=why):
-                yield _held(given, at, call, f"{guard}: {why}")
+                yield from _held(given, at, call, f"{guard}: {why}")
             case Refuse(guard=guard, why=why):
                 yield Act(who, f"proposes {call.words}", Proposes(call), at.truth, refused=f"{guard}: {why}")
             case Stop(guard=guard, why=why):
@@ -112,18 +112,18 @@ def _noted(given: Given, truth: Truth, call: Call) -> Truth:
     return truth._replace(told_in_notes=True, written=truth.written or call.proposal.tool == "adr_write")
 
 
-def _held(given: Given, at: Point, call: Call, why: str) -> Act:
+def _held(given: Given, at: Point, call: Call, why: str) -> Iterator[Act]:
     """Not executed: a human is asked, once, as the gate does it."""
-    act = Act(BY[call.proposal.by], f"proposes {call.words}", Proposes(call), at.truth, refused=f"ask {why}")
+    yield Act(BY[call.proposal.by], f"proposes {call.words}", Proposes(call), at.truth, refused=why)
     if at.truth.ended is not State.OPEN or any(one.call == call.name for one in waiting(at.incident, at.now)):
-        return act
+        return
     asked = Asked(
         phase=0, key=call.proposal.key, call=call.name, tool=call.proposal.tool, args={}, why=why,
         guard=why.partition(":")[0], until=deadline(at.incident, at.now),
     )  # fmt: skip
-    waits = tuple(sorted({*at.truth.asked, call.name}))
     facts, truth = owes(given, at.truth, Reason.ASKED, "G10")
-    return act._replace(facts=(asked, *facts), truth=truth._replace(asked=waits))
+    truth = truth._replace(asked=tuple(sorted({*at.truth.asked, call.name})))
+    yield Act(Who.CODE, f"asks a human for leave: {call.words}", Asks(call), truth, (asked, *facts))
 
 
 def _stopped(given: Given, at: Point, call: Call, why: str) -> Act:

@@ -215,6 +215,8 @@ def test_only_what_becomes_of_a_change_asks_for_a_new_reading() -> None:
     fix = (begun(ChangeKind.HOTFIX, "v1.8.1"), 6, read(recovered=False, final=False), back(ChangeKind.HOTFIX, "v1.8.1"))
     flying = incident(*calm, *fix)
     assert (flying.verified, flying.verified_at) == (None, None)
+    worse = incident(*calm, triaged())
+    assert (worse.verified, worse.verified_at, worse.changes[0].verified) == (None, None, True)
 
 
 def test_a_change_that_went_well_and_is_then_found_failed_has_failed() -> None:

@@ -14,7 +14,7 @@ from tests.core.worlds import CULPRIT, NOON, Step, incident, opened, read, rolle
 from tools.chat import Update as ChatUpdate
 from tools.contract import Effect
 from tools.deploy import Nothing
-from tools.observed import Reason
+from tools.observed import Declares, Reason, Stated
 from tools.page import Page
 from tools.ticket import Update as TicketUpdate
 
@@ -26,6 +26,14 @@ DONE = plain(Effect.NOTE, TicketUpdate(body="b", done=True))
 CLEAR = plain(Effect.NOTE, ChatUpdate(text="t", resolved=True))
 ADR = plain(Effect.NOTE, post_mortem(evidence=["E3"]))
 OPAQUE = plain(Effect.CHANGE, Nothing(), By.HUMAN)
+
+
+class Rumour(Declares):
+    """Tells what merely came at the same time as the cause, and says so."""
+
+    @property
+    def cause(self) -> Stated:
+        return Stated("correlated", CULPRIT, ())
 
 
 def page(reason: Reason, by: By = By.PLANNER) -> Proposal:
@@ -42,30 +50,34 @@ def told(proposal: Proposal, *steps: Step) -> tuple[str, str, str]:
     return type(verdict).__name__, getattr(verdict, "guard", ""), getattr(verdict, "why", "")
 
 
+REFUSALS: list[tuple[Proposal, tuple[Step, ...], tuple[str, str, str]]] = [
+    (LOOK, OVER, ("Stop", "G9", "the incident is aborted")),
+    (LOOK, SPENT, ("Stop", "G9", "60 model turns are spent")),
+    (OPAQUE, OVER, ("Stop", "G2", "the incident is aborted: nothing more is deployed")),
+    (OPAQUE, SPENT, ("Stop", "G9", "60 model turns are spent")),
+    (OPAQUE, (opened(), triaged()), ("Refuse", "G13", "tool does not say what it changes, so nobody can judge it")),
+    (ADR, STANCHED, ("Refuse", "G4", "the root cause is none, not proven")),
+    (ADR, (*STANCHED, worlds.claimed(CauseLevel.CORRELATED)), ("Refuse", "G4", "the root cause is correlated")),
+    (blaming(culprit="0123456"), (*STANCHED, worlds.claimed()),
+     ("Refuse", "G4", f"the known culprit is {CULPRIT}, not 0123456")),
+    (blaming(culprit="0123456"), (*STANCHED, worlds.claimed(commit=None)),
+     ("Refuse", "G4", "the known culprit is no commit")),
+    (plain(Effect.NOTE, Rumour()), (*STANCHED, worlds.claimed(CauseLevel.CORRELATED)),
+     ("Refuse", "G4", "the root cause is correlated, not proven: it takes a bisect")),
+    (blaming(approvals=["ada allowed it"]), (*STANCHED, worlds.claimed()),
+     ("Refuse", "G11", "who allowed what is not for you to word: give `approvals` as []")),
+    (DONE, (*rolled_back(), worlds.claimed(), worlds.adr()), ("Refuse", "G3", "it would end escalated")),
+    (CLEAR, (*STANCHED, worlds.adr()), ("Refuse", "G4", "it would end mitigated")),
+    (CLEAR, (*STANCHED, worlds.claimed()), ("Refuse", "G4", "no post-mortem was written")),
+    (page(Reason.BROKEN), (opened(),), ("Refuse", "G8", "code pages for broken when it is so; page for `other`")),
+    (page(Reason.OTHER), (opened(), worlds.paged("other")), ("Refuse", "G8", "already paged for other")),
+    (page(Reason.BROKEN, By.CODE), (opened(), worlds.paged("broken")), ("Refuse", "G8", "already paged for")),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("proposal", "steps", "verdict"),
-    [
-        (LOOK, OVER, ("Stop", "G9", "the incident is aborted")),
-        (LOOK, SPENT, ("Stop", "G9", "60 model turns are spent")),
-        (OPAQUE, OVER, ("Stop", "G2", "the incident is aborted: nothing more is deployed")),
-        (OPAQUE, SPENT, ("Stop", "G9", "60 model turns are spent")),
-        (OPAQUE, (opened(), triaged()), ("Refuse", "G13", "tool does not say what it changes, so nobody can judge it")),
-        (ADR, STANCHED, ("Refuse", "G4", "the root cause is none, not proven")),
-        (ADR, (*STANCHED, worlds.claimed(CauseLevel.CORRELATED)), ("Refuse", "G4", "the root cause is correlated")),
-        (blaming(culprit="0123456"), (*STANCHED, worlds.claimed()),
-         ("Refuse", "G4", f"the known culprit is {CULPRIT}, not 0123456")),
-        (blaming(culprit="0123456"), (*STANCHED, worlds.claimed(commit=None)),
-         ("Refuse", "G4", "the known culprit is no commit")),
-        (blaming(approvals=["ada allowed it"]), (*STANCHED, worlds.claimed()),
-         ("Refuse", "G11", "who allowed what is not for you to word: give `approvals` as []")),
-        (DONE, (*rolled_back(), worlds.claimed(), worlds.adr()), ("Refuse", "G3", "it would end escalated")),
-        (CLEAR, (*STANCHED, worlds.adr()), ("Refuse", "G4", "it would end mitigated")),
-        (CLEAR, (*STANCHED, worlds.claimed()), ("Refuse", "G4", "no post-mortem was written")),
-        (page(Reason.BROKEN), (opened(),), ("Refuse", "G8", "code pages for broken when it is so; page for `other`")),
-        (page(Reason.OTHER), (opened(), worlds.paged("other")), ("Refuse", "G8", "already paged for other")),
-        (page(Reason.BROKEN, By.CODE), (opened(), worlds.paged("broken")), ("Refuse", "G8", "already paged for")),
-    ],
-)  # fmt: skip
+    ("proposal", "steps", "verdict"), REFUSALS, ids=[f"{said[1]}-{n}" for n, (*_, said) in enumerate(REFUSALS, 1)]
+)
 def test_each_refusal_stands_alone(proposal: Proposal, steps: tuple[Step, ...], verdict: tuple[str, str, str]) -> None:
     kind, guard, why = told(proposal, *steps)
     assert (kind, guard) == verdict[:2], why

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from tests.mutants.equivalent import SAME, Same
 from tests.mutants.grow import mutants
 from tests.mutants.mutant import Mutant
-from tests.mutants.worker import PROOF, Seen, ended, start, tested
+from tests.mutants.worker import PROOF, Seen, ended, start, tested, warm
 
 ROOMS = (
     "blast", "verify", "limits", "releases", "guard", "changes", "closure", "approval", "policy", "proposal",
@@ -161,6 +161,7 @@ def report(verdicts: Sequence[Verdict]) -> dict[str, object]:
 @click.option("--quiet", is_flag=True, help="Say nothing of what a test noticed.")
 def main(**asked: Unpack[Asked]) -> None:
     """Every way in which a guard may be wrong: exit 1 when no test notices one, 2 when tests fail as things are."""
+    warm()
     crew = Crew(asked["folder"], asked["workers"], asked["tests"])
     if not crew.baseline():
         raise click.UsageError((asked["folder"] / "baseline.log").read_text(encoding="utf-8"))

@@ -6,7 +6,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.metadata import entry_points
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType
@@ -20,7 +22,17 @@ LIMIT_S = 600
 PROOF = ("proof",)
 """A suite of its own: not tests, but the model checker."""
 DIED = 9
-QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+WARM = ("pydantic", "hypothesis.strategies", "pydantic_ai", "dbos", "httpx", "yaml", "markdown_it", "git", "jinja2")
+QUIET = (
+    "-x",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:unraisableexception",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
 
 
 class Seen(NamedTuple):
@@ -85,6 +97,14 @@ class First:
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
         if report.failed:
             self.failed = self.failed or report.nodeid
+
+
+def warm() -> None:
+    """Imports what pytest would import in every process: its plugins, and what the tests stand on. Nothing of ours."""
+    for plugin in entry_points(group="pytest11"):
+        plugin.load()
+    for name in WARM:
+        import_module(name)
 
 
 def tested(suites: Sequence[Sequence[str]], seconds: Mapping[str, float]) -> Seen:
