@@ -79,11 +79,15 @@ class Tally:
     def complaints(self) -> Iterator[str]:
         """Everything that is wrong, each in a line, with what it takes to see it again."""
         for one in self.worked:
-            which = f"incident {one.assault.number} (seed {self.seed}; {_words(one)})"
-            yield from (f"UNSAFE {which}: {what.rule}: {what.saw}" for what in one.unsafe)
-            if one.state == State.OPEN:
-                yield f"WITHOUT END {which}"
+            yield from self.wrong_with(one)
         yield from (f"NOT WORKED {what}" for what in self.broken)
+
+    def wrong_with(self, one: Worked) -> Iterator[str]:
+        """The same of one incident."""
+        which = f"incident {one.assault.number} (seed {self.seed}; {_words(one)})"
+        yield from (f"UNSAFE {which}: {what.rule}: {what.saw}" for what in one.unsafe)
+        if one.state == State.OPEN:
+            yield f"WITHOUT END {which}"
 
     def _executed(self) -> Counter[tuple[str, str]]:
         total = Counter[tuple[str, str]]()
