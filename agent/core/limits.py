@@ -39,6 +39,10 @@ READING_MINUTES: Final = 3
 MIN_TRAFFIC_SHARE: Final = 0.25
 """Traffic after a CHANGE, as a share of traffic before the incident, below which silence proves nothing."""
 
+MIN_EXPECTED: Final = 4.6
+"""Events that the incident would have brought since the CHANGE, had it gone on: of fewer, none may come by chance.
+With so many the chance is 1 %."""
+
 RESIDUE_SHARE: Final = 0.1
 """Share of the incident's own rate that may remain (old tabs, queued jobs) and still count as recovered."""
 
@@ -71,3 +75,6 @@ DEPLOY_WINDOW: Final = timedelta(minutes=30)
 
 MAX_EVIDENCE_CHARS: Final = 4_000
 """What a planner is shown of one piece of evidence."""
+
+MAX_SUSPECTS: Final = 20
+"""Commits that stand for themselves in a hypothesis tree; nobody reads more."""

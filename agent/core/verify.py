@@ -1,11 +1,13 @@
 """Recovery: whether the signal that opened the incident is back at its baseline, with traffic present."""
 
 from datetime import datetime, timedelta
+from math import ceil
 
 from agent.core.blast import MINUTE, mean, minute_of
 from agent.core.facts import Triaged, Verified
 from agent.core.limits import (
     MAX_VERIFY_WAIT,
+    MIN_EXPECTED,
     MIN_TRAFFIC_SHARE,
     MIN_VERIFY_WAIT,
     READING_MINUTES,
@@ -15,10 +17,15 @@ from agent.core.limits import (
 from tools.observed import Answered, Point, Signal
 
 
-def window(asked: tuple[int, int] | None) -> tuple[timedelta, timedelta]:
-    """(first reading, last reading) after a CHANGE, world time. A skill may ask for longer, never for shorter."""
+def window(asked: tuple[int, int] | None, triage: Triaged | None = None) -> tuple[timedelta, timedelta]:
+    """(first reading, last reading) after a CHANGE, world time. A skill may ask for longer, never for shorter.
+
+    Of a slow incident, silence must be longer to say anything.
+    """
     least, most = MIN_VERIFY_WAIT // MINUTE, MAX_VERIFY_WAIT // MINUTE
     first, last = (min(max(minutes, least), most) for minutes in asked or (least, 10))
+    if triage and triage.issues and triage.rate > 0:
+        last = max(last, min(ceil(MIN_EXPECTED / triage.rate) + 2, most))
     return first * MINUTE, max(first, last) * MINUTE
 
 
@@ -34,6 +41,7 @@ def judge(triage: Triaged, since: datetime, reading: Signal, answers: tuple[Answ
     complaints = [
         *_time(triage, reading, since),
         *_traffic(triage, traffic),
+        *_silence(triage, reading, since),
         *_rates(triage, rate, incident),
         *silent,
     ]
@@ -76,6 +84,17 @@ def _traffic(triage: Triaged, traffic: float) -> list[str]:
     if traffic < triage.traffic * MIN_TRAFFIC_SHARE:
         return [f"traffic is {traffic:.1f}/min against {triage.traffic:.1f}/min before: silence proves nothing"]
     return []
+
+
+def _silence(triage: Triaged, reading: Signal, since: datetime) -> list[str]:
+    """A slow incident is silent for minutes while it goes on."""
+    traffic = _after(reading.traffic, since)
+    share = min(mean(traffic) / triage.traffic, 1.0) if triage.traffic else 0.0
+    expected = triage.rate * len(traffic) * share
+    if not triage.issues or expected >= MIN_EXPECTED:
+        return []
+    at = f"at {triage.rate:.1f}/min it would have brought {expected:.1f} events by now"
+    return [f"too early: {at}, and of fewer than {MIN_EXPECTED} none may come by chance"]
 
 
 def _rates(triage: Triaged, rate: float, incident: float) -> list[str]:

@@ -25,7 +25,7 @@ async def step(name: str, what: Callable[..., Awaitable[Any]], *args: object) ->
 
 async def verify(desk: Desk) -> None:
     """Wait as the skill says (never less than the limit), then read until recovered or out of patience."""
-    first, last = window(_asked(desk))
+    first, last = window(_asked(desk), desk.incident.triage)
     since = await step("since", _since, desk)
     await DBOS.sleep_async(await step("wait", _until, desk, since, first))
     reading = 0

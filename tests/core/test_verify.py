@@ -176,6 +176,27 @@ def test_a_skill_may_ask_for_more_patience_never_for_less(
     assert window(asked) == tuple(timedelta(minutes=minute) for minute in wanted)
 
 
+@pytest.mark.parametrize(("rate", "silent"), [(0.9, False), (0.7, False), (0.6, True), (0.1, True)])
+def test_silence_of_a_slow_incident_says_nothing_before_it_should_have_been_heard(rate: float, *, silent: bool) -> None:
+    assert ("none may come by chance" in why(signal(), rate=rate)) is silent
+
+
+def test_with_half_of_the_traffic_an_incident_is_half_as_loud() -> None:
+    half = tuple(count // 2 for count in BUSY)
+    assert why(signal(traffic=half), rate=1.4) == ""
+    assert "would have brought 4.2 events" in why(signal(traffic=half), rate=1.2)
+
+
+@pytest.mark.parametrize(("rate", "last"), [(30.0, 10), (0.5, 12), (0.2, 25), (0.01, 30), (0.0, 10)])
+def test_of_a_slow_incident_silence_is_waited_for_longer(rate: float, last: int) -> None:
+    assert window(None, triaged(rate=rate)) == (5 * MINUTE, last * MINUTE)
+
+
+def test_without_hot_issues_nothing_is_to_be_heard() -> None:
+    assert window(None, triaged(rate=0.01, issues=())) == window(None)
+    assert why(signal(incident=()), rate=0.01, issues=()) == ""
+
+
 @given(st.none() | st.tuples(st.integers(), st.integers()))
 def test_no_wait_is_shorter_than_the_least_or_endless(asked: tuple[int, int] | None) -> None:
     first, last = window(asked)
