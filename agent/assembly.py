@@ -12,6 +12,7 @@ from pydantic_ai import Agent
 from agent.core.board import PhaseReport
 from agent.core.errors import AgentError, SkillError
 from agent.core.facts import Recorded
+from agent.core.outline import findings
 from agent.core.plan import Plan, plan
 from agent.core.skill.grants import granted, strangers
 from agent.core.summary import Summary
@@ -132,7 +133,8 @@ def _crew(settings: Settings, connected: Connected, journal: Journal, model: str
 
     @cache
     def gate(incident: str) -> Gate:
-        return Gate(journal, connected.bind(Case(incident)), connected.site.clock, journal.redactor)
+        case = Case(incident, findings=lambda: findings(journal.incident(incident)))
+        return Gate(journal, connected.bind(case), connected.site.clock, journal.redactor)
 
     def write(template: str, summary: Summary) -> str:
         return texts.render(template, summary=summary)

@@ -1,9 +1,8 @@
-"""What the user configured: stanch.toml and the environment. The only reader of the environment.
+"""What the user configured: stanch.toml and the environment.
 
 A back end's own table stays raw here, because only wiring knows back ends; it complains with the same `Located`.
 """
 
-import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from agent.core.errors import ConfigError
 from agent.core.located import Loc, Located, located
 from agent.core.policies import Approvals, Governed, complaints, policy_of
 from agent.core.policy import Policy
+from agent.environment import ENVIRONMENT
 from tools.site import IRREVERSIBLE, Endpoint, Service
 
 FILE = "stanch.toml"
@@ -86,6 +86,14 @@ class _Stanch(Budget):
     clock: Annotated[Time, Field(discriminator="kind")] = WallTime()
 
 
+class _Bisect(_Strict):
+    """How an error is reproduced at some commit; `command` is another way to write the service's `reproduce`."""
+
+    command: Words = ()
+    setup: Words = ()
+    regressions: Path | None = None
+
+
 class _Service(_Strict):
     repo: Path = Path()
     environment: str = "production"
@@ -94,6 +102,7 @@ class _Service(_Strict):
     endpoints: dict[str, Endpoint] = Field(default_factory=dict)
     irreversible: Words = IRREVERSIBLE
     reproduce: Words = ()
+    bisect: _Bisect = _Bisect()
     tests: Words = ()
     adr: Path = Path("docs/adr")
     tracker: Table | None = None
@@ -172,7 +181,7 @@ class Settings:
 
 
 def load(
-    path: Path | None = None, environ: Mapping[str, str] = os.environ, also: Mapping[str, str] | None = None
+    path: Path | None = None, environ: Mapping[str, str] = ENVIRONMENT, also: Mapping[str, str] | None = None
 ) -> Settings:
     """The settings in `path`; without it, in the nearest stanch.toml of this folder or one above.
 
@@ -207,7 +216,7 @@ def load(
     )
 
 
-def secrets(environ: Mapping[str, str] = os.environ) -> dict[str, SecretStr]:
+def secrets(environ: Mapping[str, str] = ENVIRONMENT) -> dict[str, SecretStr]:
     """Whatever the environment holds under a name that says it is secret, ours or not."""
     return {name: SecretStr(value) for name, value in environ.items() if value and _SECRET.search(name)}
 
@@ -220,7 +229,7 @@ def nearest(folder: Path) -> Path:
     raise ConfigError([f"{FILE}: not in {folder} or above: write one with `stanch init`, or pass `--config FILE`"])
 
 
-def default_model(written: str | None = None, environ: Mapping[str, str] = os.environ) -> str:
+def default_model(written: str | None = None, environ: Mapping[str, str] = ENVIRONMENT) -> str:
     """The planner to use: STANCH_MODEL, else what is `written`, else a model whose key is present, else `rules`."""
     return environ.get("STANCH_MODEL") or written or (MODEL if environ.get("ANTHROPIC_API_KEY") else RULES)
 
@@ -256,7 +265,9 @@ def _configured(name: str, read: _Service, policy: Policy, root: Path) -> Config
         release=read.release,
         endpoints=read.endpoints,
         irreversible=read.irreversible,
-        reproduce=read.reproduce,
+        reproduce=read.bisect.command or read.reproduce,
+        setup=read.bisect.setup,
+        regressions=read.bisect.regressions,
         tests=read.tests,
         adr=read.adr,
     )
@@ -281,6 +292,7 @@ def _known(raw: Mapping[str, JsonValue]) -> dict[Loc, list[str]]:
     for name, table in services.items() if isinstance(services, dict) else ():
         known["service", name] = list(_Service.model_fields)
         known["service", name, "approvals"] = list(Approvals.model_fields)
+        known["service", name, "bisect"] = list(_Bisect.model_fields)
         endpoints = table.get("endpoints") if isinstance(table, dict) else None
         for endpoint in endpoints if isinstance(endpoints, dict) else ():
             known["service", name, "endpoints", endpoint] = list(Endpoint.model_fields)

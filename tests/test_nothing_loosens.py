@@ -47,7 +47,7 @@ def test_a_tools_function_and_its_probe_are_run_by_its_contract_alone() -> None:
 def test_the_environment_is_read_in_one_place() -> None:
     names = ("os.environ", "os.getenv", "from os import environ")
     readers = {path for path in SOURCES for name in names if name in path.read_text(encoding="utf-8")}
-    assert {path.relative_to(ROOT).as_posix() for path in readers} == {"agent/settings.py"}
+    assert {path.relative_to(ROOT).as_posix() for path in readers} == {"agent/environment.py"}
 
 
 def options(command: click.Command, path: str) -> Iterator[str]:
@@ -64,6 +64,7 @@ def test_no_flag_of_any_command_speaks_of_a_guard() -> None:
     assert {flag.rpartition(" ")[2] for flag in flags} == snapshot(
         {
             "--because",
+            "--bound",
             "--by",
             "--commit",
             "--config",
@@ -76,8 +77,14 @@ def test_no_flag_of_any_command_speaks_of_a_guard() -> None:
             "--scenario",
             "--seed",
             "--service",
+            "--setup",
+            "--setup-for",
             "--skill",
             "--speed",
+            "--timeout",
+            "--tty",
+            "--whole",
+            "--with",
         }
     )
 
@@ -92,7 +99,7 @@ def test_no_variable_of_the_environment_speaks_of_a_guard() -> None:
         if node.func.attr == "secret" or ast.unparse(node.func).endswith("environ.get")
         if node.args and isinstance(node.args[0], ast.Constant)
     }
-    assert read == snapshot({"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "STANCH_MODEL"})
+    assert read == snapshot({"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "STANCH_MODEL", "XDG_CACHE_HOME"})
 
 
 @pytest.mark.parametrize("name", [name for name in dir(limits) if name.isupper()])

@@ -62,6 +62,14 @@ def test_reads_what_is_written_and_resolves_paths_against_the_file(tmp_path: Pat
     assert settings.source.line(shop.back_ends[2].at) == 18
 
 
+def test_bisect_has_a_table_of_its_own_and_reproduce_still_works(tmp_path: Path) -> None:
+    old = read(tmp_path, '[service.shop]\nreproduce = ["old"]').services["shop"].service
+    assert (old.reproduce, old.setup, old.regressions) == (("old",), (), None)
+    table = '[service.shop.bisect]\ncommand = ["new"]\nsetup = ["npm", "ci"]\nregressions = "tests/regressions"'
+    new = read(tmp_path, f'[service.shop]\nreproduce = ["old"]\n{table}').services["shop"].service
+    assert (new.reproduce, new.setup, new.regressions) == (("new",), ("npm", "ci"), Path("tests/regressions"))
+
+
 def test_names_every_mistake_at_once_with_its_line_and_what_was_meant(tmp_path: Path) -> None:
     text = """\
 [stanch]

@@ -95,11 +95,12 @@ def _written(args: PostMortem, site: Site, case: Case, texts: Texts) -> Noted:
             return _noted(
                 number, path, path.read_text(encoding="utf-8", errors="replace").partition("\n")[0].partition(": ")[2]
             )
+    found = case.findings()
     number = max(numbers.values(), default=0) + 1
     while True:
         path = folder / f"{number:04d}-{_slug(args.title)}.md"
         text = texts.render(
-            "adr.md.j2", args=_utc(args), reference=f"ADR-{number:04d}", title=args.title, case=case.id,
+            "adr.md.j2", args=_utc(args), reference=f"ADR-{number:04d}", title=args.title, case=case.id, found=found,
             service=site.service.name, date=site.clock.now().date().isoformat(),
         )  # fmt: skip
         if _created(path, text):

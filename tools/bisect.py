@@ -2,19 +2,22 @@
 
 import asyncio
 import json
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from tools.bisect_step import BAD, GOOD, UNTESTABLE
+from tools.bisection.paths import Tracked
 from tools.contract import Args, Effect, ToolFailed, tool
 from tools.machine import Ran, run, scrubbed
 from tools.observed import Bisected
 from tools.repo import PLAIN, Bench, Repository, git_environment, opened, worktree
+from tools.repro import Failure, Repro, expected, keep, unlike
 from tools.site import Service, Site
 from tools.trackers.base import Tracker
 
@@ -24,6 +27,10 @@ STEP_S: Final = 120.0
 """Most one run of the reproduction may take; a longer one cannot tell."""
 SEARCH_S: Final = 900.0
 _PATHS, _SUBJECT = 200, 120
+KEEP: Final = 65_536
+"""Bytes of the end of a run's output that are looked at for a stack trace."""
+VERDICTS: Final = {(BAD, BAD): "both_fail", (GOOD, GOOD): "both_pass"}
+_TRIED: Final = re.compile(r"^git bisect (good|bad|skip) ([0-9a-f]{12,64})$", re.MULTILINE)
 
 
 class Bisect(Args):
@@ -55,6 +62,8 @@ class Search:
     repo: Repository
     bench: Bench
     step: tuple[str, ...]
+    wanted: Failure | None
+    """What production's failure looks like."""
 
     async def at(self, commit: str) -> tuple[int, ...]:
         """What the reproduction says of one commit, in several runs."""
@@ -62,6 +71,18 @@ class Search:
         await self.repo.text("checkout", "--quiet", "--force", "--detach", commit, cwd=self.bench.tree, hint=hint)
         verdicts = [await self._run(self.step, STEP_S * 2) for _ in range(DRAWS)]
         return tuple(UNTESTABLE if verdict.status is None else verdict.status for verdict in verdicts)
+
+    async def unlike(self) -> str:
+        """How the last run's failure differs from production's; empty when it does not."""
+        listed = await self.repo.text(
+            "ls-files", "-z", cwd=self.bench.tree, hint="git cannot list files; run `git fsck`"
+        )
+        return await asyncio.to_thread(self._unlike, Tracked(listed.split("\0")))
+
+    def _unlike(self, tracked: Tracked) -> str:
+        output = self.bench.side / "output"
+        said = output.read_bytes()[-KEEP:].decode("utf-8", "replace") if output.is_file() else ""
+        return unlike(said, self.wanted, tracked)
 
     async def log(self, good: str, bad: str) -> str:
         """The log of `git bisect run`, however it ended."""
@@ -97,16 +118,29 @@ async def git_bisect(args: Bisect, service: Service, tracker: Tracker, site: Sit
     if await repo.unread(good, bad):
         why = "a planner's patch that nobody has merged is among these commits, and is run in the sandbox only"
         raise ToolFailed("git_bisect", f"{why}; bisect releases without it, or let a human merge it first")
-    event = await _event(args, service, tracker) if "{event}" in "".join(service.reproduce) else None
+    event = await _event(args, service, tracker)
     async with worktree(repo, site.home, "bisect", bad) as bench:
         spec = await asyncio.to_thread(_written, bench.side, service, event)
-        search = Search(repo, bench, (sys.executable, "-I", str(Path(__file__).with_name("bisect_step.py")), str(spec)))
-        if why := useless(Ends(await search.at(good), await search.at(bad))):
-            return unproved.model_copy(update={"why": why})
-        return await _proved(search, unproved, await search.log(good, bad))
+        step = (sys.executable, "-I", str(Path(__file__).with_name("bisect_step.py")), str(spec))
+        search = Search(repo, bench, step, await _wanted(repo, bad, event))
+        ends = Ends(await search.at(good), await search.at(bad))
+        if why := useless(ends) or await search.unlike():
+            return unproved.model_copy(update={"why": why, "verdict": VERDICTS.get((ends.good[0], ends.bad[0]), "")})
+        found = await _proved(search, unproved, await search.log(good, bad))
+    if found.culprit:
+        repro = Repro(argv=service.reproduce, setup=service.setup, event=event)
+        await asyncio.to_thread(keep, site.home, service.name, found.culprit, repro)
+    return found
 
 
-async def _event(args: Bisect, service: Service, tracker: Tracker) -> object:
+async def _wanted(repo: Repository, bad: str, event: dict[str, JsonValue]) -> Failure | None:
+    """What a failure must look like to count."""
+    hint = "git cannot list the files of `bad`; run `git fsck` in the repository"
+    files = await repo.text("ls-tree", "-r", "-z", "--name-only", "--full-tree", bad, hint=hint)
+    return expected(event, Tracked(files.split("\0")))
+
+
+async def _event(args: Bisect, service: Service, tracker: Tracker) -> dict[str, JsonValue]:
     """What to reproduce: an issue's newest event, or an endpoint's request, of which any failure is the error."""
     if args.endpoint is None:
         return await tracker.event(args.issue_id or "")
@@ -114,8 +148,9 @@ async def _event(args: Bisect, service: Service, tracker: Tracker) -> object:
     if known is None:
         raise ToolFailed("git_bisect", f"there is no such endpoint; there are {', '.join(service.endpoints)}")
     url = urlsplit(known.url)
-    asked = {"method": known.method, "path": url.path or "/", "query": url.query, "body": known.body or ""}
-    return {"request": {**asked, "headers": known.headers}, "user": {}, "tags": {}, "exception": None}
+    where: dict[str, JsonValue] = {"path": url.path or "/", "query": url.query, "headers": {**known.headers}}
+    asked = {**where, "method": known.method, "body": known.body or ""}
+    return {"request": asked, "user": {}, "tags": {}, "exception": None}
 
 
 def useless(ends: Ends) -> str:
@@ -149,7 +184,8 @@ def _written(side: Path, service: Service, event: object) -> Path:
 async def _proved(search: Search, unproved: Bisected, log: str) -> Bisected:
     """The answer of the log, if its parents pass and it fails when run again."""
     repo, culprit = search.repo, _culprit(log)
-    searched = unproved.model_copy(update={"steps": max(log.count("\ngit bisect ") - 1, 0)})
+    tried = tuple(f"{one[2][:12]} {one[1]}" for one in _TRIED.finditer(log))[:40]
+    searched = unproved.model_copy(update={"steps": max(log.count("\ngit bisect ") - 1, 0), "log": tried})
     if not culprit:
         return searched.model_copy(update={"why": await _nothing(repo, unproved, log)})
     hint = "git cannot show the culprit; run `git fsck` in the repository"
@@ -159,7 +195,10 @@ async def _proved(search: Search, unproved: Bisected, log: str) -> Bisected:
     before = [await search.at(parent) for parent in parents.split()]
     parent_good = bool(before) and all(set(draws) == {GOOD} for draws in before)
     culprit_bad = set(await search.at(culprit)) == {BAD}
-    found = searched.model_copy(update={"parent_good": parent_good, "culprit_bad": culprit_bad})
+    alike = "" if not culprit_bad else await search.unlike()
+    found = searched.model_copy(update={"parent_good": parent_good, "culprit_bad": culprit_bad and not alike})
+    if alike:
+        return found.model_copy(update={"why": f"git named {culprit[:12]}, but there {alike}"})
     if not (parent_good and culprit_bad):
         which = "its parent does not pass" if culprit_bad else "it does not fail"
         return found.model_copy(update={"why": f"git named {culprit[:12]}, but run again {which}: flaky, or unlucky"})
@@ -171,6 +210,7 @@ async def _proved(search: Search, unproved: Bisected, log: str) -> Bisected:
             "subject": subject[:_SUBJECT],
             "first_release": next(iter(await repo.releases(containing=culprit)), None),
             "paths": tuple(filter(None, names.split("\0")))[:_PATHS],
+            "verdict": "proven",
             "why": f"its parent passed and it failed, {DRAWS} times of {DRAWS} each",
         }
     )

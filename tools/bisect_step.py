@@ -1,6 +1,7 @@
 """One verdict on one commit: the program that `git bisect run` calls. Imports nothing of ours; runs by itself.
 
 Called with the path of a JSON file `{"argv", "env", "timeout_s"}` and the commit checked out in the working folder.
+What the command printed is left in `output` beside that file.
 Exit 0 is good and 1 is bad, as the command said; everything else is 125, cannot tell: a crash, a signal, a command
 that is not there at this commit, or one that did not end in time.
 """
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 GOOD, BAD, UNTESTABLE = 0, 1, 125
 
@@ -19,22 +21,22 @@ GOOD, BAD, UNTESTABLE = 0, 1, 125
 def verdict(spec: Path) -> int:
     """Run the command and leave the tree as clean as it was found, or the next checkout would fail."""
     step = json.loads(spec.read_text(encoding="utf-8"))
-    status = _ended(step["argv"], step["env"], step["timeout_s"])
+    status = _ended(step, spec.with_name("output"))
     for clean in (("reset", "--quiet", "--hard"), ("clean", "-ffdxq")):
         subprocess.run(("git", *clean), check=False, stdout=subprocess.DEVNULL)  # noqa: S603, S607 - two constants; git from PATH
     return status if status in {GOOD, BAD} else UNTESTABLE
 
 
-def _ended(argv: list[str], env: dict[str, str], timeout_s: float) -> int:
-    quiet = subprocess.DEVNULL
+def _ended(step: dict[str, Any], output: Path) -> int:
     try:
-        process = subprocess.Popen(  # noqa: S603 - the command that the user configured
-            argv, env=env, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
-        )
+        with output.open("wb") as out:
+            process = subprocess.Popen(  # noqa: S603 - the command that the user configured
+                step["argv"], env=step["env"], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            )
     except OSError:
         return UNTESTABLE
     try:
-        return process.wait(timeout_s)
+        return process.wait(step["timeout_s"])
     except subprocess.TimeoutExpired:
         return UNTESTABLE
     finally:

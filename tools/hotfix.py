@@ -5,15 +5,18 @@ import re
 import time
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
+from tools.bisection.paths import Tracked
 from tools.contract import Effect, ToolFailed, tool
 from tools.deploys.base import Deploys
-from tools.machine import run, scrubbed
+from tools.machine import Ran
 from tools.observed import Prepared, Written
 from tools.repo import PLAIN, Bench, Repository, matching, opened, version_of, worktree
+from tools.repro import RUN_S, Repro, expected, kept, reviewed, staged, unlike
 from tools.sandbox import UNSTARTED, confined
 from tools.site import Case, Service, Site
 
@@ -84,21 +87,25 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
     async with worktree(repo, site.home, "hotfix", base) as bench:
         work = Work(repo, bench, args, culprit)
         await (_revert(work) if args.kind == "revert" else _patch(work))
+        repro = await asyncio.to_thread(kept, site.home, site.service.name, culprit)
+        where = await _beside_the_tests(work, repro) if repro else ""
         subject = (await work.git("show", "--no-patch", "--format=%s", culprit)).strip()[:120]
         marks = f"Stanch-Incident: {case.id}\nStanch-Fixes: {culprit}\nStanch-Mark: {args.mark}"
         message = f"{args.kind.title()} {culprit[:12]}: {subject}\n\n{marks}"
         await work.git("commit", "--quiet", "--no-verify", "-m", message)
         commit = (await work.git("rev-parse", "HEAD")).strip()
+        regression = await _regression(work, repro, (base, commit)) if repro else ""
         tests = await (_sandboxed(site.service, bench) if args.brings_code else _tested(site.service, bench))
         branch, tag = await _branch(repo, case), await _next(repo, running)
         # In the repository: what the tests have made of the worktree is nothing to work in.
         await repo.text("branch", "--no-track", branch, commit, hint=f"the branch {branch} cannot be made; look at it")
         note = f"{tag}: hotfix of {running}\n\n{marks}\nStanch-Branch: {branch}\nStanch-Tests: {tests}"
+        note += f"\nStanch-Regression: {regression}{where}" if regression else ""
         await repo.text("tag", "--annotate", "-m", note, tag, commit, hint=f"the tag {tag} cannot be made; look at it")
     crossed = await _irreversible(repo, commit)
     return Prepared(
         tag=tag, branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed,
-        written=args.brings_code,
+        regression=f"{regression}{where}" if regression else "", written=args.brings_code,
     )  # fmt: skip
 
 
@@ -113,7 +120,7 @@ async def _prepared(repo: Repository, args: Hotfix, culprit: str, case: Case) ->
             branch, tests, crossed = said["Stanch-Branch"], said["Stanch-Tests"], await _irreversible(repo, commit)
             return Prepared(
                 tag=tag.lstrip(), branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed,
-                written=args.brings_code,
+                regression=said.get("Stanch-Regression", ""), written=args.brings_code,
             )  # fmt: skip
     return None
 
@@ -133,8 +140,19 @@ async def _revert(work: Work) -> None:
         hint = "the culprit is itself a revert: undoing it brings back what it fixed; prepare a patch, or roll back"
         raise ToolFailed(_TOOL, hint)
     mainline = ("-m", "1") if len(parents.split()) > 1 else ()
-    hint = "later commits stand on the culprit, so it cannot be reverted alone; prepare a patch, or roll back"
-    await work.git("revert", "--no-commit", *mainline, work.culprit, hint=hint)
+    done = await work.repo.git("revert", "--no-commit", *mainline, work.culprit, cwd=work.bench.tree)
+    if not done.ok:
+        files = await work.git("diff", "--name-only", "--diff-filter=U", "-z")
+        names = [name[:120] for name in files.split("\0") if name]
+        where = (
+            f" (conflicts in {', '.join(names[:5])}{f' and {len(names) - 5} more' if names[5:] else ''})"
+            if names
+            else ""
+        )
+        why = (
+            f"later commits stand on the culprit{where}, so it cannot be reverted alone; prepare a patch, or roll back"
+        )
+        raise ToolFailed(_TOOL, why)
     if (await work.repo.git("diff", "--cached", "--quiet", cwd=work.bench.tree)).ok:
         raise ToolFailed(_TOOL, "the revert changes nothing: the running release has it undone already")
 
@@ -157,17 +175,69 @@ async def _patch(work: Work) -> None:
     await work.git("apply", "--index", str(file), hint=no_fit)
 
 
+async def _beside_the_tests(work: Work, repro: Repro) -> str:
+    """Add the reproduction to the fix, where the service keeps such; where that is, for people to read."""
+    folder = work.repo.service.regressions
+    if folder is None:
+        return ""
+    path = folder / f"{work.culprit[:12]}.json"
+    file = work.bench.tree / path
+    if folder.is_absolute() or not file.resolve().is_relative_to(work.bench.tree.resolve()):
+        raise ToolFailed(_TOOL, f"`regressions` is {folder}; it has to be a folder in the repository")
+    await asyncio.to_thread(_put, file, repro.text)
+    await work.git("add", "--force", "--", str(path))
+    return f"; kept in {path}"
+
+
+def _put(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+async def _regression(work: Work, repro: Repro, ends: tuple[str, str]) -> str:
+    """What proved the culprit, run without the fix and with it. Raises ToolFailed unless only the latter passes."""
+    base, commit = ends
+    await work.git("checkout", "--quiet", "--force", "--detach", base)
+    without = await _reproduced(work, repro, written=False)
+    tracked = Tracked((await work.git("ls-files", "-z")).split("\0"))
+    why = "it passes, or cannot tell"
+    if without.status == 1:
+        why = unlike(without.out, expected(repro.event, tracked), tracked)
+    if why:
+        raise ToolFailed(_TOOL, f"the reproduction does not show the error in what runs now: {why}; bisect again")
+    await work.git("checkout", "--quiet", "--force", "--detach", commit)
+    mended = await _reproduced(work, repro, written=work.args.brings_code)
+    await work.git("clean", "-ffdxq")
+    if mended.status != 0:
+        raise ToolFailed(_TOOL, "the reproduction still fails with this fix; nothing was tagged; roll back")
+    return "the reproduction fails without the fix, as production does, and passes with it"
+
+
+async def _reproduced(work: Work, repro: Repro, *, written: bool) -> Ran:
+    """The reproduction in the work tree as it is: what a planner wrote runs in the sandbox only."""
+    await work.git("clean", "-ffdxq")
+    argv = await asyncio.to_thread(staged, repro, work.bench)
+    ran = Ran(None, "", 0)
+    for command, limit in ((repro.setup, TESTS_S), (argv, RUN_S)):
+        if not command:
+            continue
+        if written:
+            inside = await confined(_TOOL, command, tree=work.bench.tree, timeout_s=limit)
+            ran = Ran(inside.status, inside.out, inside.dropped)
+        else:
+            ran = (await reviewed(_TOOL, command, work.bench, limit)).ran
+    return ran
+
+
 async def _tested(service: Service, bench: Bench) -> str:
     """What the service's tests say of code that was reviewed once, one line. Raises ToolFailed when they fail."""
     if not service.tests:
         return "not run: the service has no `tests` command"
-    home = bench.side / "home"
-    await asyncio.to_thread(home.mkdir)
     began = time.monotonic()
-    ran = await run(service.tests, cwd=bench.tree, env=scrubbed(home), timeout_s=TESTS_S)
-    if ran.status is None:
+    shown = await reviewed(_TOOL, service.tests, bench, TESTS_S)
+    if shown.ran.status is None:
         raise ToolFailed(_TOOL, f"the service's tests did not start, or not end within {TESTS_S:.0f} s; roll back")
-    return _verdict(ran.status, began)
+    return _verdict(shown.ran.status, began) + (", in a sandbox" if shown.boxed else "")
 
 
 async def _sandboxed(service: Service, bench: Bench) -> str:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import time
-from asyncio.subprocess import DEVNULL
+from asyncio.subprocess import DEVNULL, STDOUT
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -41,19 +41,32 @@ def scrubbed(home: Path) -> dict[str, str]:
     return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-async def run(
-    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, timeout_s: float, survivors: bool = False
+async def run(  # noqa: PLR0913 - all but the first by name
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None,
+    timeout_s: float,
+    survivors: bool = False,
+    merged: bool = False,
 ) -> Ran:
     """Run one command without a shell and without input.
 
-    `env` None hands on Stanch's own environment. What the command leaves running is ended too, unless it may have
-    `survivors` (a restart does). When the caller is cancelled, or time is up, all of it is killed.
+    Its stdout is kept, with `merged` its stderr too. `env` None hands on Stanch's own environment. What the command
+    leaves running is ended too, unless it may have `survivors` (a restart does). When the caller is cancelled, or time
+    is up, all of it is killed.
     """
     # Files and not pipes: a daemon that the command starts would keep a pipe open, and us waiting.
     with TemporaryFile() as out:
         try:
             process = await asyncio.create_subprocess_exec(
-                *argv, cwd=cwd, env=env, stdin=DEVNULL, stdout=out, stderr=DEVNULL, start_new_session=True
+                *argv,
+                cwd=cwd,
+                env=env,
+                stdin=DEVNULL,
+                stdout=out,
+                stderr=STDOUT if merged else DEVNULL,
+                start_new_session=True,
             )
         except (OSError, ValueError):  # ValueError: a NUL or half a surrogate in `argv`
             return Ran(None, "", 0)

@@ -129,6 +129,17 @@ class Bisected(Result):
     """Git tag of the first release that contains the culprit."""
     paths: tuple[str, ...]
     why: str
+    verdict: str = ""
+    """`proven`, `candidates`, `both_fail`, `both_pass` or `inconclusive`; empty when nobody told them apart."""
+    candidates: tuple[str, ...] = ()
+    """Full shas, likeliest first, when it is one of several commits."""
+    runs: int = 0
+    """Of the reproduction, in all."""
+    seconds: float = 0.0
+    error_bound: float | None = None
+    """Most that the probability of a mistake is; None when nobody worked it out."""
+    log: tuple[str, ...] = ()
+    """What was tried, in order, one line each: `3f2a9c1d77aa bad`; at most 40."""
 
 
 class Answered(Result):
@@ -222,6 +233,8 @@ class Prepared(Result):
     """The culprit it reverts or patches."""
     tests: str
     """What the service's tests said, one line."""
+    regression: str = ""
+    """What the reproduction said without the fix and with it, and where it stays; empty when there is none."""
     irreversible: tuple[str, ...] = ()
     """Those of the paths it changes that match the service's irreversible globs."""
     written: bool = False

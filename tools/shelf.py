@@ -13,6 +13,9 @@ _NOT_TOOLS = frozenset(
     {
         "contract",
         "observed",
+        "traced",
+        "lockfiles",
+        "repro",
         "site",
         "http",
         "repo",

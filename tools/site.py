@@ -1,10 +1,10 @@
 """Where tools work: one configured service, its clock and its secrets. Everything a back end is opened with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import Field, SecretStr
 
@@ -55,6 +55,10 @@ class Service:
     reproduce: tuple[str, ...] = ()
     """Command run in a worktree at some commit: exit 0 good, 1 bad, 125 cannot tell. `{event}` is the path of a JSON
     file with the failing event; empty when the service has none, and then nothing can be bisected."""
+    setup: tuple[str, ...] = ()
+    """Command run in a worktree before `reproduce`, e.g. an install; empty when none is needed."""
+    regressions: Path | None = None
+    """Folder, relative to `repo`, that a hotfix puts the proven reproduction into, for the service's own tests."""
     tests: tuple[str, ...] = ()
     """The service's own test command, run in a worktree; empty when it has none."""
     adr: Path = Path("docs/adr")
@@ -87,6 +91,13 @@ class Site:
     """Values of the environment variables that the back end's `*_env` options name, by variable name."""
 
 
+class Findings(NamedTuple):
+    """What was suspected, tried and ruled out, line by line; what belongs to the line above begins with two spaces."""
+
+    hypotheses: tuple[str, ...] = ()
+    experiments: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """The incident that a call belongs to. The gate provides it per call, so that no planner can choose another."""
@@ -95,3 +106,5 @@ class Case:
     title: str = ""
     url: str = ""
     """Where a human reads the incident; empty when nothing serves it."""
+    findings: Callable[[], Findings] = Findings
+    """What code found out so far. No planner words it."""

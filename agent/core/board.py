@@ -6,14 +6,19 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from agent.core.facts import Called, Claimed, Left, Triaged, Verified
+from agent.core.hypotheses import grow
 from agent.core.incident import Incident
 from agent.core.limits import MAX_EVIDENCE_CHARS
 from agent.core.releases import Target, bisect_range, suspect, target
+from agent.core.tree import Tree
 from agent.core.words import CauseLevel, Source
 from tools.observed import Answered, Bisected, ChangeKind, Deployment, Prepared
 
 EVIDENCE = 12
 """Pieces of evidence shown; the newest win."""
+
+LIKELY = 6
+"""Hypotheses shown; the likeliest win."""
 
 ITEMS, TEXT = 20, 1_000
 """Entries shown of any list, characters of any text: their number and length are up to whoever sends events."""
@@ -84,6 +89,8 @@ class Board(_View):
     current: str | None
     changes: tuple[ChangeView, ...]
     cause: Claimed | None
+    tree: Tree = Tree()
+    """What may have caused it, with what speaks for and against it; the likeliest, and what to look at next."""
     bisects: tuple[Bisected, ...]
     prepared: tuple[Prepared, ...]
     answers: tuple[Answered, ...]
@@ -134,6 +141,7 @@ def board(incident: Incident, phase: PhaseView, turns_left: int) -> Board:
             for made in incident.changes
         ),
         cause=shown(incident.cause) if incident.cause and incident.cause_level is not CauseLevel.NONE else None,
+        tree=_tree(incident),
         bisects=tuple(map(shown, incident.bisects[-3:])),
         prepared=tuple(map(shown, incident.prepared[-3:])),
         answers=tuple(map(shown, incident.answers[:ITEMS])),
@@ -147,6 +155,15 @@ def board(incident: Incident, phase: PhaseView, turns_left: int) -> Board:
         refusals=tuple(f"{one.tool}: {one.guard} {one.why}"[:TEXT] for one in incident.refusals[-5:]),
         turns_left=turns_left,
     )
+
+
+def _tree(incident: Incident) -> Tree:
+    """The likeliest hypotheses; a planner has nothing to do with the others."""
+    tree = grow(incident)
+    likely = {one.name for one in tree.leaves[:LIKELY]}
+    likely |= {one.of for one in tree.hypotheses if one.name in likely}
+    kept = tuple(shown(one) for one in tree.hypotheses if one.name in likely)
+    return tree.model_copy(update={"hypotheses": kept, "more": tree.more + len(tree.hypotheses) - len(kept)})
 
 
 def _range(incident: Incident) -> RangeView | None:

@@ -29,7 +29,7 @@ def cause_missing(incident: Incident) -> str | None:
         return None
     return (
         f"the root cause is {incident.cause_level}, not proven: it takes a bisect whose parent is good and whose "
-        "culprit is bad, or a human (`stanch incidents confirm-cause`)"
+        "culprit is bad, a deploy of one commit that was taken back, or a human (`stanch incidents confirm-cause`)"
     )
 
 

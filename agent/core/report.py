@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from agent.core.incident import Incident
 from agent.core.summary import Summary
 from agent.core.timeline import cut
-from agent.core.words import Outcome
+from agent.core.words import Outcome, State
 from tools.observed import ChangeKind
 
 FALLBACK = """INCIDENT — <issue summary>
@@ -31,7 +31,10 @@ def reconcile(template: str | None, summary: Summary, incident: Incident) -> str
     values = _values(summary, incident)
     lines = (template or FALLBACK).splitlines()
     filled = [_line(line, values, summary, incident) for line in lines]
-    return "\n".join([*filled, "", f"State:       {incident.state} — {cut(incident.closing, WIDTH)}"]).strip() + "\n"
+    open_ones = summary.suspects if incident.state is not State.OPEN else ()
+    suspects = ["", "Hypotheses, in bits of log-odds:", *(f"  {row}" for row in open_ones)] if open_ones else []
+    end = f"State:       {incident.state} — {cut(incident.closing, WIDTH)}"
+    return "\n".join([*filled, *suspects, "", end]).strip() + "\n"
 
 
 def _line(line: str, values: Mapping[str, str], summary: Summary, incident: Incident) -> str:

@@ -7,7 +7,9 @@ from datetime import timedelta
 from agent.core.closure import cause_known
 from agent.core.facts import Called, Recorded, Triaged
 from agent.core.fold import fold
+from agent.core.hypotheses import grow
 from agent.core.incident import Incident
+from agent.core.outline import leading, suspected
 from agent.core.timeline import Moment, cut, timeline
 from agent.core.words import Blast, Outcome, Source, State
 from tools.contract import Effect
@@ -52,6 +54,8 @@ class Summary:
     items: ActionItems
     missed_by_monitoring: str
     missed_by_tests: str
+    suspects: tuple[str, ...]
+    """What may have caused it, and what to look at next, line by line; empty once the cause is known."""
     timeline: tuple[Moment, ...]
 
 
@@ -75,6 +79,7 @@ def summarise(recorded: Sequence[Recorded]) -> Summary:
         items=action_items(incident),
         missed_by_monitoring=_monitoring(incident),
         missed_by_tests=_tests(incident),
+        suspects=() if cause_known(incident) else suspected(grow(incident)),
         timeline=timeline(recorded),
     )
 
@@ -85,9 +90,10 @@ def so_far(incident: Incident) -> str:
     for one in incident.evidence:
         if isinstance(one.fact, Called) and one.fact.effect is Effect.READ:
             found[one.fact.tool] = f"{one.fact.tool} E{one.n}"
+    suspects = f"; suspected: {leading(incident)}" if leading(incident) else ""
     evidence = f"; evidence: {', '.join(found.values())}" if found else ""
     said = f"blast radius: {_blast(incident)}; done: {_action(incident)}; root cause: {_cause(incident)}"
-    return cut(f"{said}; event rate: {_tracker(incident)}", 420) + evidence
+    return cut(f"{said}; event rate: {_tracker(incident)}", 420) + suspects + evidence
 
 
 def _blast(incident: Incident) -> str:

@@ -83,6 +83,11 @@ def _unread(seen: View, tool: str) -> bool:
     return tool not in done
 
 
+def _unsearched(seen: View) -> bool:
+    """No commit is known to be guilty, and no bisect looked for one."""
+    return seen.culprit is None and not seen.board.bisects
+
+
 def _puzzled(seen: View) -> bool:
     """No deploy is suspected, so the errors themselves must say more."""
     return seen.board.range is None and not seen.board.changes and _unread(seen, "sentry_issue")
@@ -123,6 +128,14 @@ def _bisect(seen: View) -> Call | None:
     return Call("git_bisect", {**what, "good": span.good, "bad": span.bad})
 
 
+def _trace(seen: View) -> Call | None:
+    """From the lead issue's event to what changed beneath it, before anything is run."""
+    span, triage = seen.board.range, seen.board.triage
+    if span is None or triage is None or not triage.issues:
+        return None
+    return Call("cause_trace", {"issue_id": triage.issues[0], "good": span.good, "bad": span.bad})
+
+
 def _show(seen: View) -> Call | None:
     return Call("git_show", {"commit": seen.culprit}) if seen.culprit else None
 
@@ -158,7 +171,8 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("ship what a human asked for", _ships, _release),
     Move("read what a rollback would undo", _wanted_changes, _changes),
     Move("roll back", _bleeding, _rollback),
-    Move("prove the cause", lambda seen: seen.culprit is None and not seen.board.bisects, _bisect),
+    Move("walk to what changed", lambda seen: _unsearched(seen) and _unread(seen, "cause_trace"), _trace),
+    Move("prove the cause", _unsearched, _bisect),
     Move("read the culprit", lambda seen: _unread(seen, "git_show"), _show),
     Move("prepare its fix", _fixable, _prepare),
     Move("ship the fix", _fixable, _hotfix),

@@ -1,23 +1,25 @@
 """What code does in a phase by itself: gather before the planner's first turn, settle what is owed after its last."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Protocol
 
 from pydantic import JsonValue
 
 from agent.core.approval import stated
 from agent.core.blast import assess
-from agent.core.closure import cause_missing, ending, recovery_missing
+from agent.core.closure import cause_known, cause_missing, ending, recovery_missing
 from agent.core.duty import Duty
 from agent.core.facts import Called, Claimed, Left, Owed, Reported, Surfaced
 from agent.core.incident import Incident
 from agent.core.owing import in_silence
-from agent.core.releases import bisect_range, target
+from agent.core.proven import Proof, proof, taken_back
+from agent.core.releases import target
 from agent.core.summary import Summary, summarise
 from agent.core.words import CauseLevel, Source, State
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Answer
-from tools.observed import Bisected, Picture, Reason
+from tools.observed import Picture, Reason
 
 
 class Writer(Protocol):
@@ -102,57 +104,63 @@ async def _release_at_hand(desk: Desk, release: str) -> None:
 
 async def _root_cause(desk: Desk, hypothesis: str | None) -> None:
     """Raise the cause to what the evidence proves, and no higher."""
-    found = _proof(desk.incident)
+    found = proof(desk.incident)
     if found is None:
         cited = tuple(one.n for one in desk.incident.evidence[-5:])
         if hypothesis:
             claim = Claimed(level=CauseLevel.CORRELATED, statement=hypothesis, evidence=cited)
             desk.keep("cause", claim)
         return
-    n, bisect = found
-    read = await _diff_read(desk, bisect.culprit)
-    if read is None or bisect.culprit is None:
+    await _claim(desk, found)
+
+
+async def _claim(desk: Desk, found: Proof) -> None:
+    """Say that this commit is proven, once its diff was read."""
+    read = await _diff_read(desk, found.commit)
+    if read is None:
         return
+    n, commit = read
     desk.keep(
         "cause",
         Claimed(
             level=CauseLevel.PROVEN,
-            statement=f"{bisect.culprit[:12]} {bisect.subject}",
-            commit=bisect.culprit,
-            release=bisect.first_release,
-            evidence=(n, read),
-            by="git bisect: parent good, culprit bad",
+            statement=f"{commit[:12]} {found.subject}",
+            commit=commit,
+            release=found.release,
+            evidence=(*found.evidence, n),
+            by=found.by,
         ),
     )
 
 
-def _proof(incident: Incident) -> tuple[int, Bisected] | None:
-    """The newest bisect that proves a culprit of this incident, with its journal number.
-
-    It is about one of the hot issues, and a release that has them; while the tracker is down, about an endpoint that
-    failed, and the release that the report followed. A planner may bisect anything else, to no effect.
-    """
-    triage, span = incident.triage, bisect_range(incident)
-    bad = {*triage.releases, triage.first_release} if triage else {span[1]} if span else set[str]()
-    about = triage.issues if triage else incident.dark
-    key = "issue_id" if triage else "endpoint"
-    for recorded in reversed(incident.evidence):
-        fact = recorded.fact
-        if isinstance(fact, Called) and fact.saw == Bisected.__name__ and fact.args.get(key) in about:
-            bisect = Bisected.model_validate(fact.data)
-            if bisect.bad in bad and bisect.culprit and bisect.parent_good and bisect.culprit_bad:
-                return recorded.n, bisect
-    return None
+async def _experiment(desk: Desk) -> None:
+    """Read a rollback that ended the errors as the experiment that it was: it proves a commit that came alone."""
+    incident = desk.incident
+    undone = taken_back(incident)
+    if cause_known(incident) or undone is None or not undone.recovered:
+        return
+    for name, older, newer in (("there", undone.good, undone.bad), ("away", undone.bad, undone.good)):
+        if not any((one.older, one.newer) == (older, newer) for one in incident.diffs):
+            await desk.call(f"changes:{name}", "git_changes", {"older": older, "newer": newer})
+    if found := proof(desk.incident):
+        await _claim(desk, found)
 
 
-async def _diff_read(desk: Desk, commit: str | None) -> int | None:
-    """Journal number of the culprit's diff, read now if no planner did: a change is named only after it was read."""
+async def _diff_read(desk: Desk, commit: str) -> tuple[int, str] | None:
+    """Journal number and full sha of the culprit's diff, read now if no planner did: a change is named only then."""
     for recorded in desk.incident.evidence:
         fact = recorded.fact
         if isinstance(fact, Called) and fact.tool == "git_show" and fact.args.get("commit") == commit:
-            return recorded.n
+            return recorded.n, _sha(fact.data, commit)
     diff = await desk.call("diff", "git_show", {"commit": commit})
-    return int(diff.evidence.removeprefix("E")) if diff.ok else None
+    return (int(diff.evidence.removeprefix("E")), _sha(diff.result, commit)) if diff.ok else None
+
+
+def _sha(shown: Mapping[str, JsonValue], commit: str) -> str:
+    """The full sha of a commit that was shown."""
+    one = shown.get("commit")
+    full = one.get("sha") if isinstance(one, dict) else None
+    return full if isinstance(full, str) and full.startswith(commit) else commit
 
 
 def _should_act(desk: Desk) -> bool:
@@ -199,6 +207,7 @@ def _title(summary: Summary) -> str:
 
 async def _post_mortem(desk: Desk) -> None:
     """Write the ADR if G3 and G4 hold; else the ending says why not."""
+    await _experiment(desk)
     incident = desk.incident
     if incident.note("adr_write") or recovery_missing(incident) or cause_missing(incident) or incident.cause is None:
         return

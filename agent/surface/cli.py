@@ -19,6 +19,7 @@ class Row(NamedTuple):
 
 
 COMMANDS = {
+    "bisect": Row("agent.surface.bisect:command", "Find the commit that broke a command, and prove it."),
     "demo": Row("agent.surface.demo:demo", "Break a small but real production on loopback, and stanch it."),
     "doctor": Row("agent.surface.doctor:doctor", "Ask every configured integration whether it works."),
     "incidents": Row("agent.surface.incidents:incidents", "Look at incidents, and do what only a human may do."),
@@ -67,7 +68,7 @@ def stanch() -> None:
     """Run incident skills, written in markdown, against production tools, inside guardrails nothing can loosen.
 
     Exit codes: 0 resolved or done, 2 usage or configuration, 3 escalated, 4 mitigated with the cause unproven,
-    5 false alarm, 130 interrupted (start again to go on).
+    5 false alarm, 130 interrupted (start again to go on). `bisect` has codes of its own.
     """
 
 

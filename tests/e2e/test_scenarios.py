@@ -26,6 +26,8 @@ def test_it_ends_as_it_should(name: str, tmp_path: Path) -> None:
     acts_as_it_should_and_blames_whom_the_lab_planted(scenario, ran, home)
     tells_people_in_a_ticket_and_a_pinned_post(ran, home)
     is_resolved_only_with_a_proven_cause_and_a_post_mortem(ran)
+    if name == "limited":
+        the_post_mortem_shows_what_was_suspected_ruled_out_and_tried(ran)
     if name == "bad-deploy":
         users_do_not_wait_for_a_model(ran, home)
     if name == "rollback-fails":
@@ -70,6 +72,18 @@ def is_resolved_only_with_a_proven_cause_and_a_post_mortem(ran: Ran) -> None:
     assert told["rate_after"] < told["rate_before"]
     assert told["cause"] == "proven"
     assert "## Root cause" in Path(told["adr"]).read_text(encoding="utf-8")
+
+
+def the_post_mortem_shows_what_was_suspected_ruled_out_and_tried(ran: Ran) -> None:
+    text = Path(ran.object["adr"]).read_text(encoding="utf-8")
+    tree = text.partition("## Hypotheses\n")[2].partition("\n## ")[0].splitlines()
+    culprit = next(line for line in tree if ran.object["planted"][:12] in line and " — proven: git bisect" in line)
+    assert culprit.startswith("  - ")
+    rejected = [line for line in tree if f"rejected: it is commit {ran.object['planted'][:12]}" in line]
+    assert len(rejected) >= 8
+    assert any("for: " in line and "shop/totals.py" in line for line in tree)
+    tried = text.partition("## Bisect\n")[2].partition("\n## ")[0]
+    assert ran.object["planted"][:12] in tried
 
 
 def users_do_not_wait_for_a_model(ran: Ran, home: Path) -> None:

@@ -43,8 +43,11 @@ def board(**changes: object) -> Board:
         suspect=Deployment(release="v1.8.0", at=NOON, healthy=True), rollback=Target("v1.7.0", "newest healthy"),
         range=RangeView(good="v1.7.0", bad="v1.8.0"), current="v1.8.0", changes=(), cause=None, bisects=(),
         prepared=(), answers=(), verified=None, surfaced=False, dark=(), notes={}, paged=(), reports=(),
-        evidence=(EvidenceView(id="E2", tool="sentry_picture", phase=1, content="12:00:00 issues=…"),), refusals=(),
-        turns_left=60,
+        evidence=(
+            EvidenceView(id="E2", tool="sentry_picture", phase=1, content="12:00:00 issues=…"),
+            EvidenceView(id="E3", tool="cause_trace", phase=2, content="12:00:10 frames=…"),
+        ),
+        refusals=(), turns_left=60,
     )  # fmt: skip
     return changed(whole, changes)
 

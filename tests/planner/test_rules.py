@@ -27,15 +27,17 @@ from tools.git import git_changes, git_log, git_show
 from tools.hotfix import hotfix_prepare
 from tools.observed import Answered, Bisected, ChangeKind, Prepared
 from tools.sentry import sentry_issue
+from tools.trace import cause_trace
 
 TOOLS: Sequence[Tool[Any, Any]] = (
-    deploy_release, git_changes, deploy_rollback, git_bisect, git_show, hotfix_prepare, deploy_hotfix, sentry_issue,
-    git_log,
+    deploy_release, git_changes, deploy_rollback, cause_trace, git_bisect, git_show, hotfix_prepare, deploy_hotfix,
+    sentry_issue, git_log,
 )  # fmt: skip
 EVERY = frozenset(tool.name for tool in TOOLS)
 """All the tools that a rule ever calls."""
 ROLLBACK = Call("deploy_rollback", {"to": "v1.7.0"})
 CHANGES = Call("git_changes", {"older": "v1.7.0", "newer": "v1.8.0"})
+TRACE = Call("cause_trace", {"issue_id": "4711", "good": "v1.7.0", "bad": "v1.8.0"})
 BISECT = Call("git_bisect", {"issue_id": "4711", "good": "v1.7.0", "bad": "v1.8.0"})
 SHOW = Call("git_show", {"commit": CULPRIT})
 PREPARE = Call("hotfix_prepare", {"culprit": CULPRIT, "kind": "revert"})
@@ -118,6 +120,11 @@ BOARDS: Mapping[str, tuple[Board, tuple[Done, ...], Call | None]] = {
     ),
     "nothing was proven, and the suspects are listed: nothing": (
         board(triage=SINGLE, bisects=(UNPROVEN,), evidence=(LOGGED,)), (), None,
+    ),
+    "nobody looked beneath the error: walk there first": (board(triage=SINGLE, evidence=()), (), TRACE),
+    "the tracker is down, so there is nothing to walk from: bisect": (
+        board(triage=None, surfaced=True, dark=("pay",), rollback=QUIET, evidence=()), (),
+        Call("git_bisect", {"endpoint": "pay", "good": "v1.7.0", "bad": "v1.8.0"}),
     ),
     "a bisect failed: list the suspects": (board(triage=SINGLE), (failed(BISECT, "timed out"),), LOG),
 }  # fmt: skip

@@ -45,6 +45,10 @@ class Scene:
     """Wall time of a CHANGE, and of a bisect."""
     migrates: bool = False
     """What lies between two releases cannot be rolled back."""
+    proves: bool = True
+    """A bisect names the culprit."""
+    others: int = 0
+    """Commits that came with the culprit's release, besides it."""
     calm: bool = False
     """The bad release waits: all is well until somebody ships it."""
     answers: bool = False

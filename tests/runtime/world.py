@@ -80,10 +80,11 @@ async def probe_endpoints(_args: Anything, ground: Ground) -> Answers:
 
 @tool(Effect.READ, timeout_s=5)
 async def git_changes(args: Anything, ground: Ground) -> Changes:
-    """One commit; whether it can be rolled back is up to the scene."""
+    """One commit, and what else the scene has; whether it can be rolled back is up to that too."""
     lasting = ("migrations/7.sql",) if ground.scene.migrates else ()
+    there = (f"{CULPRIT} Drop EUR{ground.scene.leak}",) if args.older < args.newer else ()
     return Changes(
-        older=args.older, newer=args.newer, commits=(f"{CULPRIT} Drop EUR{ground.scene.leak}",), more_commits=0,
+        older=args.older, newer=args.newer, commits=there, more_commits=ground.scene.others if there else 0,
         paths=("shop.py", *lasting), irreversible=lasting,
     )  # fmt: skip
 
@@ -100,9 +101,10 @@ async def git_bisect(args: Anything, ground: Ground) -> Bisected:
     ground.do("bisect begins", args.bad)
     await asyncio.sleep(ground.scene.takes_s)
     ground.do("bisect", args.bad)
+    proven = ground.scene.proves
     return Bisected(
-        culprit=CULPRIT, subject=f"Drop EUR{ground.scene.leak}", good=args.good, bad=args.bad,
-        parent_good=True, culprit_bad=True, steps=3, first_release=args.bad, paths=("shop.py",), why="",
+        culprit=CULPRIT if proven else None, subject=f"Drop EUR{ground.scene.leak}", good=args.good, bad=args.bad,
+        parent_good=proven, culprit_bad=proven, steps=3, first_release=args.bad, paths=("shop.py",), why="",
     )  # fmt: skip
 
 

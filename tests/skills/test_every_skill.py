@@ -18,8 +18,8 @@ NAMES = {
     "production-incident", "sentry", "debug-deep", "incident-response", "ship-it", "adr-write", "knowledge-loop",
 }  # fmt: skip
 TOOLS = """
-sentry_picture sentry_issue sentry_signal probe_endpoints git_log git_show git_changes git_blame git_source git_bisect
-deploy_status deploy_rollback deploy_hotfix deploy_release hotfix_prepare ticket_open ticket_update chat_post
+sentry_picture sentry_issue sentry_signal probe_endpoints cause_trace git_log git_show git_changes git_blame git_source
+git_bisect deploy_status deploy_rollback deploy_hotfix deploy_release hotfix_prepare ticket_open ticket_update chat_post
 chat_update page_humans adr_write memory_recall memory_remember
 """
 

@@ -11,7 +11,7 @@ from tests.repository import History, asked, history, site
 from tools.adr import PostMortem, adr_write
 from tools.contract import ToolFailed
 from tools.observed import Noted
-from tools.site import Case, Service, Site
+from tools.site import Case, Findings, Service, Site
 from tools.texts import Texts, line, prose
 
 PROMPTS = Path(__file__).parents[2] / "prompts"
@@ -92,9 +92,9 @@ def made(tmp_path: Path) -> History:
     return repo
 
 
-def _written(repo: History, case: str = "INC-7", changed: Mapping[str, JsonValue] | None = None) -> Noted:
+def _written(repo: History, case: str | Case = "INC-7", changed: Mapping[str, JsonValue] | None = None) -> Noted:
     where = site(Service("shop", repo.path), repo.path.parent / "home")
-    ports = {Site: where, Case: Case(case), Texts: Texts(PROMPTS)}
+    ports = {Site: where, Case: case if isinstance(case, Case) else Case(case), Texts: Texts(PROMPTS)}
     return asked(adr_write, ports, {**WHOLE, **(changed or {})})
 
 
@@ -110,6 +110,16 @@ def test_who_allowed_or_denied_what_is_a_section_of_its_own(made: History) -> No
     said = ["Ada allowed deploy_rollback to v1.7.0 (call 3f2a9c1d77aa)", "Bob denied [x] <b>"]
     text = Path(_written(made, changed={"approvals": [*said]}).url).read_text()
     assert f"\n\n## Approvals\n\n- {said[0]}\n- Bob denied \\[x\\] &lt;b&gt;\n\n## Root" in text
+
+
+def test_what_was_suspected_and_tried_stands_there_as_code_found_it(made: History) -> None:
+    found = Findings(
+        ("v1.8.0 brought it — proven", "  [x](http://evil) <b> — rejected", "    for: +3.0 it wrote"), ("E9 a..b",)
+    )
+    text = Path(_written(made, Case("INC-7", findings=lambda: found)).url).read_text()
+    assert "\n\n## Hypotheses\n\n- v1.8.0" in text
+    assert "\n  - \\[x\\](http" in text
+    assert "\n    - for: +3.0 it wrote\n\n## Bisect\n\n- E9 a..b\n\n## Why mon" in text
 
 
 def test_numbers_on_from_the_highest(made: History) -> None:

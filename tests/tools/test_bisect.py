@@ -10,6 +10,7 @@ from tests.repository import History, asked, history, site
 from tools.bisect import Ends, git_bisect, useless
 from tools.contract import ToolFailed
 from tools.observed import Bisected
+from tools.repro import kept
 from tools.site import Endpoint, Service, Site
 from tools.trackers.base import Tracker
 
@@ -38,10 +39,13 @@ sys.exit(event["request"]["path"] == "/pay" and "broken" in source)
 class OneEvent:
     """A tracker that knows one event."""
 
+    def __init__(self, exception: JsonValue = None) -> None:
+        self.exception = exception
+
     async def event(self, issue: str) -> dict[str, JsonValue]:
         """The event."""
         assert issue == "4711"
-        return {"request": {"path": "/pay"}}
+        return {"request": {"path": "/pay"}, "exception": self.exception}
 
 
 @pytest.fixture
@@ -52,11 +56,13 @@ def made(tmp_path: Path) -> History:
     return repo
 
 
-def _bisected(repo: History, good: str = "v1.0.0", bad: str = "v1.1.0", **about: JsonValue) -> Bisected:
+def _bisected(
+    repo: History, good: str = "v1.0.0", bad: str = "v1.1.0", exception: JsonValue = None, **about: JsonValue
+) -> Bisected:
     command = (sys.executable, str(repo.path.parent / "reproduce.py"), "{event}")
     pay = {"pay": Endpoint(url="http://127.0.0.1:1/pay?x=1", method="POST")}
     where = site(Service("shop", repo.path, reproduce=command, endpoints=pay), repo.path.parent / "home")
-    ports = {Service: where.service, Site: where, Tracker: OneEvent()}
+    ports = {Service: where.service, Site: where, Tracker: OneEvent(exception)}
     before = repo.users()
     found = asked(git_bisect, ports, {**(about or {"issue_id": "4711"}), "good": good, "bad": bad})
     assert repo.users() == before
@@ -221,3 +227,45 @@ def test_a_failing_endpoint_stands_in_for_the_event_while_the_tracker_is_down(ma
         _bisected(made, endpoint="http://evil.example/")
     with pytest.raises(ToolFailed, match="not both"):
         _bisected(made, endpoint="pay", issue_id="4711")
+
+
+CALLS = "from pathlib import Path\nimport sys\nsys.path.insert(0, '.')\nimport app\napp.pay()\n"
+RAISED: JsonValue = {
+    "type": "KeyError", "value": "x", "frames": [{"filename": "/srv/app.py", "function": "pay", "line": 2}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        ("def pay():\n    {}['x']\n", ""),
+        ("def pay():\n    raise ValueError\n", "it fails with ValueError, and production with KeyError"),
+        (
+            "def pay():\n    till()\n\ndef till():\n    {}['x']\n",
+            "it raises KeyError in app.py till, and production in app.py",
+        ),
+        ("import sys\ndef pay():\n    sys.exit(1)\n", "prints no stack trace"),
+    ],
+)
+def test_a_failure_counts_only_when_it_is_that_of_production(made: History, bad: str, why: str) -> None:
+    (made.path.parent / "reproduce.py").write_text(CALLS)
+    made.commit("Add pay", {"app.py": "def pay():\n    return 1\n"}, tag="v1.0.1")
+    made.commit("Break it", {"app.py": bad}, tag="v1.1.0")
+    found = _bisected(made, good="v1.0.1", exception=RAISED)
+    proved = kept(made.path.parent / "home", "shop", made.shas[-1])
+    if why:
+        assert (found.culprit, proved, why in found.why) == (None, None, True)
+    else:
+        assert (found.culprit, found.verdict) == (made.shas[-1], "proven")
+        assert proved
+        assert proved.event["exception"] == RAISED
+
+
+def test_tells_what_was_tried_and_which_end_it_was(made: History) -> None:
+    for number in range(1, 5):
+        made.commit("Step", {"app.py": f"# {number} {'broken' if number > 2 else 'fine'}\n"})
+    made.git("tag", "v1.1.0")
+    found = _bisected(made)
+    assert {one.split()[0] for one in found.log} <= {sha[:12] for sha in made.shas}
+    assert {one.split()[1] for one in found.log} == {"good", "bad"}
+    assert _bisected(made, good=made.shas[-2]).verdict == "both_fail"

@@ -69,5 +69,6 @@ def test_the_shelf_is_reviewed() -> None:
             "sentry_signal": "READ",
             "ticket_open": "NOTE",
             "ticket_update": "NOTE",
+            "cause_trace": "READ",
         }
     )

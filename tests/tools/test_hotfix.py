@@ -43,11 +43,15 @@ class Scene:
     culprit: str
     running: str = "v1.8.0"
     tests: tuple[str, ...] = TESTS
+    regressions: Path | None = None
     case: Case = field(default_factory=lambda: Case("INC-7", "Checkout fails"))
 
     def prepare(self, kind: Literal["revert", "patch"] = "revert", patch: str | None = None) -> Prepared:
         """The hotfix, with everything of the user's as it was."""
-        where = site(Service("shop", self.repo.path, tests=self.tests), self.repo.path.parent / "home")
+        where = site(
+            Service("shop", self.repo.path, tests=self.tests, regressions=self.regressions),
+            self.repo.path.parent / "home",
+        )
         before = self.repo.users()
         ports = {Deploys: Running(self.running), Site: where, Case: self.case}
         args: dict[str, JsonValue] = {"culprit": self.culprit[:12], "kind": kind, "patch": patch}
@@ -63,6 +67,11 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
+    return made_scene(tmp_path)
+
+
+def made_scene(tmp_path: Path) -> Scene:
+    """A service whose newest release has one bad commit."""
     repo = history(tmp_path / "shop")
     repo.commit("Start", {"pay.py": GOOD, ".ci/run": "test", "other.py": "1\n"}, tag="v1.7.0")
     culprit = repo.commit("Make it cheap", {"pay.py": BAD})
@@ -213,7 +222,7 @@ def test_says_why_a_revert_is_not_possible(scene: Scene) -> None:
         scene.prepare()
     scene.repo.commit("Build on it", {"pay.py": BAD.replace("0", "0.5")}, tag="v1.9.0")
     scene.running = "v1.9.0"
-    with pytest.raises(ToolFailed, match="later commits stand on the culprit"):
+    with pytest.raises(ToolFailed, match=r"later commits stand on the culprit \(conflicts in pay\.py\)"):
         scene.prepare()
 
 

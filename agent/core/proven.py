@@ -1,0 +1,130 @@
+"""What the facts prove of a root cause: by test, or by taking back a deploy that held one commit. Nothing else does."""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Generic, NamedTuple, TypeVar
+
+from pydantic import JsonValue, ValidationError
+
+from agent.core.closure import recovery_missing
+from agent.core.facts import Called
+from agent.core.incident import ChangeMade, Incident
+from agent.core.releases import bisect_range
+from agent.core.words import Outcome
+from tools.contract import Result
+from tools.observed import Bisected, ChangeKind, Changes, Signal
+
+R = TypeVar("R", bound=Result)
+
+
+class Sighting(NamedTuple, Generic[R]):
+    """One piece of evidence: its number in the journal, what was asked, what was seen."""
+
+    n: int
+    args: dict[str, JsonValue]
+    seen: R
+
+
+def sightings(incident: Incident, shape: type[R]) -> list[Sighting[R]]:
+    """All evidence of one shape, oldest first, in whatever order it is held. What does not fit its shape is none."""
+    found: list[Sighting[R]] = []
+    for one in sorted(incident.evidence, key=lambda one: one.n):
+        if isinstance(one.fact, Called) and one.fact.saw == shape.__name__:
+            try:
+                found.append(Sighting(one.n, one.fact.args, shape.model_validate(one.fact.data)))
+            except ValidationError:
+                continue
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A commit that is proven to be the cause."""
+
+    commit: str
+    subject: str
+    release: str | None
+    """First one that contains it."""
+    evidence: tuple[int, ...]
+    by: str
+
+
+def proof(incident: Incident) -> Proof | None:
+    """The commit that the evidence proves, and how; a test says more than an intervention."""
+    return _tested(incident) or _taken_back(incident)
+
+
+def bisects(incident: Incident) -> list[Sighting[Bisected]]:
+    """Those that are about this incident, oldest first; a planner may bisect anything else, to no effect.
+
+    It is about one of the hot issues, and a release that has them; while the tracker is down, about an endpoint that
+    failed, and the release that the report followed.
+    """
+    triage, span = incident.triage, bisect_range(incident)
+    bad = {*triage.releases, triage.first_release} if triage else {span[1]} if span else set[str]()
+    about = triage.issues if triage else incident.dark
+    key = "issue_id" if triage else "endpoint"
+    return [one for one in sightings(incident, Bisected) if one.args.get(key) in about and one.seen.bad in bad]
+
+
+def _tested(incident: Incident) -> Proof | None:
+    for n, _, seen in reversed(bisects(incident)):
+        if seen.culprit and seen.parent_good and seen.culprit_bad:
+            by = "git bisect: parent good, culprit bad"
+            return Proof(seen.culprit, seen.subject, seen.first_release, (n,), by)
+    return None
+
+
+class TakenBack(NamedTuple):
+    """The one deploy that was taken back, and nothing else changed."""
+
+    good: str
+    """What runs since."""
+    bad: str
+    """What ran before, deployed right after `good`."""
+    recovered: bool
+    """The signal is back at its baseline, with traffic; False when it is not, and nobody waits any longer."""
+    evidence: tuple[int, ...]
+
+
+def taken_back(incident: Incident) -> TakenBack | None:
+    """The experiment that a rollback of exactly one deploy is, once it can be read; None when there is none."""
+    read = incident.verified
+    made = incident.changes[0] if len(incident.changes) == 1 else None
+    if made is None or made.was is None or read is None or not _one_deploy(incident, made):
+        return None
+    recovered = recovery_missing(incident) is None and read.traffic > 0
+    if not recovered and not (read.read and read.final and not read.recovered and made.verified):
+        return None
+    deploys = (one.n for one in incident.evidence if isinstance(one.fact, Called) and one.fact.key == made.key)
+    signals = [one.n for one in sightings(incident, Signal)][-1:]
+    return TakenBack(made.to, made.was, recovered, tuple(sorted({*deploys, *signals})))
+
+
+def _one_deploy(incident: Incident, made: ChangeMade) -> bool:
+    """It was a rollback over one deploy: `to` ran right before `was`."""
+    if made.kind is not ChangeKind.ROLLBACK or made.outcome is not Outcome.OK or incident.deployments is None:
+        return False
+    ran = [release for release, _ in groupby(one.release for one in incident.deployments.history)]
+    before = ran[:-1] if ran[-1:] == [made.to] else ran
+    return before[-2:] == [made.to, made.was]
+
+
+def _taken_back(incident: Incident) -> Proof | None:
+    """The deploy is guilty; its commit is, when it is the only one, and `good` has none that `bad` lacks."""
+    found = taken_back(incident)
+    if found is None or not found.recovered:
+        return None
+    read = sightings(incident, Changes)
+    there = [one for one in read if (one.seen.older, one.seen.newer) == (found.good, found.bad)]
+    away = [one for one in read if (one.seen.older, one.seen.newer) == (found.bad, found.good)]
+    if not there or not away or _commits(there[-1].seen) != 1 or _commits(away[-1].seen) != 0:
+        return None
+    commit, _, subject = there[-1].seen.commits[0].partition(" ")
+    evidence = tuple(sorted({*found.evidence, there[-1].n, away[-1].n}))
+    by = f"intervention: {found.bad} held this one commit, and the signal recovered once it was taken back"
+    return Proof(commit, subject, found.bad, evidence, by)
+
+
+def _commits(changes: Changes) -> int:
+    return len(changes.commits) + changes.more_commits

@@ -1,0 +1,144 @@
+"""`stanch bisect`: which commit broke it, proven by running a command. Needs no configuration."""
+
+import asyncio
+import json
+import shlex
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypedDict, Unpack
+
+import click
+
+from agent.environment import ENVIRONMENT, cache
+from agent.surface import options
+from tools.bisection.errors import Stop
+from tools.bisection.reading import resolved, root
+from tools.bisection.search import Progress, bisect
+from tools.bisection.words import Answer, Job, Verdict
+
+EXIT: Final = {
+    Verdict.PROVEN: 0,
+    Verdict.CANDIDATES: 1,
+    Verdict.INCONCLUSIVE: 1,
+    Verdict.BOTH_FAIL: 6,
+    Verdict.BOTH_PASS: 6,
+}
+"""Exit codes; 2 is usage, 130 Ctrl-C."""
+HOME: Final = Path("stanch/bisect")
+"""Below the user's cache: trees while it runs, and the runs of a bisection that is not finished."""
+EVERY_S: Final = 15.0
+"""Where no terminal is, it says where it stands so often."""
+
+
+class Asked(TypedDict):
+    """What the command line says."""
+
+    good: str
+    bad: str
+    command: tuple[str, ...]
+    setup: str
+    setup_for: tuple[str, ...]
+    overlay: tuple[str, ...]
+    timeout: float
+    whole: float
+    jobs: int
+    bound: float
+    tty: bool
+    as_json: bool
+
+
+@click.command("bisect", context_settings={"ignore_unknown_options": True})
+@click.argument("good")
+@click.argument("bad")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--setup", default="", metavar="CMD", help="Run at each commit first, e.g. 'npm ci'.")
+@click.option("--setup-for", multiple=True, metavar="PATH", help="Run --setup again only when this has changed.")
+@click.option("--with", "overlay", multiple=True, metavar="PATH", help="Put this of your checkout into every tree.")
+@click.option("--timeout", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Seconds for one run.")
+@click.option("--whole", type=click.FloatRange(1), default=14400.0, show_default=True, help="Seconds for the whole.")
+@click.option("--jobs", type=click.IntRange(0, 64), default=0, help="Runs at once. [default: as the machine has room]")
+@click.option(
+    "--bound", type=click.FloatRange(1e-9, 0.1), default=0.005, show_default=True, help="Most error of a proof."
+)
+@click.option("--tty", is_flag=True, help="Give the command a terminal.")
+@options.as_json
+def command(**asked: Unpack[Asked]) -> int:
+    """Find the commit that broke a command, and prove it.
+
+    GOOD is a commit where COMMAND passes, BAD one where it fails.
+
+    COMMAND says how a commit is: exit 0 is good, 125 cannot tell, 1 to 127 bad. It runs in trees of our own, several
+    at a time; your checkout, index, stash, refs and hooks are left alone. Interrupted, the same again goes on.
+
+    Example: stanch bisect v1.7.0 v1.8.0 -- python -m pytest -x tests/test_checkout.py
+
+    Exits with 0 when the culprit is proven, 1 with a set of candidates, 2 for usage, 6 when no commit between is it.
+    """
+    shown = Shown(quiet=asked["as_json"] and not sys.stderr.isatty())
+    try:
+        answer = asyncio.run(_bisected(asked, shown))
+    except Stop as stop:
+        raise click.UsageError(stop.why) from stop
+    finally:
+        shown.clear()
+    click.echo(json.dumps(answer._asdict()) if asked["as_json"] else _told(answer))
+    return EXIT[answer.verdict]
+
+
+async def _bisected(asked: Asked, shown: "Shown") -> Answer:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _interrupt)
+    here, env = Path.cwd(), dict(ENVIRONMENT)
+    repo = await root(here, env)
+    good, bad = await resolved(repo, asked["good"], env), await resolved(repo, asked["bad"], env)
+    job = Job(
+        repo, good, bad, asked["command"], folder=str(here.relative_to(repo)) if here.is_relative_to(repo) else ".",
+        setup=tuple(shlex.split(asked["setup"])), setup_for=asked["setup_for"], overlay=asked["overlay"],
+        env=tuple(env.items()), timeout_s=asked["timeout"], whole_s=asked["whole"], jobs=asked["jobs"],
+        bound=asked["bound"], tty=asked["tty"],
+    )  # fmt: skip
+    return await bisect(job, cache() / HOME, say=shown.say)
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+@dataclass(slots=True)
+class Shown:
+    """What stands on stderr: one line written over on a terminal, else news, and now and then where it stands."""
+
+    quiet: bool
+    live: bool = field(default_factory=sys.stderr.isatty)
+    last: float = field(default_factory=time.monotonic)
+
+    def say(self, now: Progress) -> None:
+        """Show it."""
+        if now.said:
+            self.clear()
+            click.echo(now.said, err=True)
+        if self.live:
+            click.echo(f"\r\x1b[K{_line(now)}", nl=False, err=True)
+        elif not self.quiet and time.monotonic() - self.last > EVERY_S:
+            self.last = time.monotonic()
+            click.echo(_line(now), err=True)
+
+    def clear(self) -> None:
+        """Take the live line away."""
+        if self.live:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _line(now: Progress) -> str:
+    left = "" if now.left_s is None else f", about {now.left_s:.0f} s left"
+    return f"{now.suspects} suspects, {now.runs} runs, {now.running} going on, {now.seconds:.0f} s{left}"
+
+
+def _told(answer: Answer) -> str:
+    who = answer.culprit or "\n".join(answer.candidates) or "no commit"
+    cost = (
+        f"{answer.runs} runs in {answer.rounds} rounds, {answer.seconds:.1f} s; error at most {answer.error_bound:.2g}"
+    )
+    return f"{answer.verdict.value}: {who}\n{answer.reason}\n{cost}"

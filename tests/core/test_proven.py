@@ -1,0 +1,82 @@
+"""What proves a cause: a test, or taking back a deploy that held one commit. A deploy's guilt is not its commits'."""
+
+import pytest
+
+from agent.core.proven import bisects, proof, taken_back
+from tests.core import worlds
+from tests.core.worlds import CULPRIT, Step, incident, opened, seen, triaged
+from tools.observed import ChangeKind, Changes, Signal
+
+NOTHING = Changes(older="v1.8.0", newer="v1.7.0", commits=(), more_commits=0, paths=(), irreversible=())
+ONE = NOTHING.model_copy(update={"older": "v1.7.0", "newer": "v1.8.0", "commits": (f"{CULPRIT[:12]} Give contracts",)})
+READ = seen("sentry_signal", Signal(at=worlds.NOON, issues=(), incident=(), errors=(), traffic=()))
+BEGUN: tuple[Step, ...] = (opened(), triaged(), worlds.USUAL)
+BACK: tuple[Step, ...] = (worlds.begun(), 1, worlds.back(), 6, READ)
+THERE, AWAY = seen("git_changes", ONE), seen("git_changes", NOTHING)
+
+
+def test_a_rollback_of_a_deploy_of_one_commit_that_ended_the_errors_proves_that_commit() -> None:
+    found = proof(incident(*BEGUN, THERE, AWAY, *BACK, worlds.read()))
+    assert found
+    assert (found.commit, found.subject, found.release, found.evidence) == (
+        CULPRIT[:12], "Give contracts", "v1.8.0", (4, 5, 7, 8),
+    )  # fmt: skip
+    assert found.by.startswith("intervention")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (AWAY,),
+        (THERE,),
+        (seen("git_changes", ONE.model_copy(update={"more_commits": 1})), AWAY),
+        (THERE, seen("git_changes", NOTHING.model_copy(update={"commits": ("abc lost",)}))),
+    ],
+)
+def test_a_deploy_of_several_commits_or_unread_ones_proves_none_of_them(steps: tuple[Step, ...]) -> None:
+    now = incident(*BEGUN, *steps, *BACK, worlds.read())
+    undone = taken_back(now)
+    assert undone
+    assert (undone.good, undone.bad, undone.recovered, proof(now)) == ("v1.7.0", "v1.8.0", True, None)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        BACK[:-2],
+        (*BACK, worlds.read(recovered=False, final=False)),
+        (*BACK, worlds.read().model_copy(update={"traffic": 0.0})),
+        (worlds.begun(), 1, worlds.back(outcome=worlds.Outcome.FAILED), 6, worlds.read()),
+        (worlds.begun(ChangeKind.HOTFIX, "v1.8.1"), 1, worlds.back(ChangeKind.HOTFIX, "v1.8.1"), 6, worlds.read()),
+        (worlds.begun(was=None), 1, worlds.back(), 6, worlds.read()),
+        (worlds.begun(to="v1.6.0"), 1, worlds.back(to="v1.6.0"), 6, worlds.read()),
+        (*BACK, worlds.read(), worlds.begun(to="v1.6.0"), worlds.back(to="v1.6.0"), 6, worlds.read()),
+    ],
+)
+def test_what_is_no_rollback_of_exactly_one_deploy_that_was_read_is_no_experiment(steps: tuple[Step, ...]) -> None:
+    assert taken_back(incident(*BEGUN, *steps)) is None
+
+
+def test_a_rollback_that_ended_nothing_is_an_experiment_too_and_proves_nothing() -> None:
+    now = incident(*BEGUN, THERE, AWAY, *BACK, worlds.read(recovered=False))
+    undone = taken_back(now)
+    assert undone
+    assert (undone.recovered, proof(now)) == (False, None)
+
+
+def test_without_a_deploy_history_nobody_knows_what_a_rollback_took_back() -> None:
+    assert taken_back(incident(opened(), triaged(), *BACK, worlds.read())) is None
+
+
+def test_a_test_says_more_than_an_intervention() -> None:
+    tested = seen("git_bisect", worlds.BISECTED).model_copy(update={"args": {"issue_id": "4711"}})
+    found = proof(incident(*BEGUN, THERE, AWAY, tested, *BACK, worlds.read()))
+    assert found
+    assert (found.commit, found.evidence) == (CULPRIT, (6,))
+
+
+def test_while_the_tracker_is_down_a_bisect_is_about_an_endpoint_that_failed() -> None:
+    tested = seen("git_bisect", worlds.BISECTED).model_copy(update={"args": {"endpoint": "e0"}})
+    blind: tuple[Step, ...] = (opened(), worlds.probed(500), worlds.Surfaced(what="down"))
+    assert bisects(incident(*blind, tested)) == []
+    assert len(bisects(incident(*blind, worlds.Reported(impact="x", by="ada"), worlds.USUAL, tested))) == 1

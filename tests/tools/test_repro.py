@@ -1,0 +1,78 @@
+"""A reproduction: what its failure must look like, and what is kept of it for the fix."""
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from tools.bisection.paths import Tracked
+from tools.repo import Bench
+from tools.repro import Failure, Repro, expected, keep, kept, staged, unlike
+
+TRACKED = Tracked(["shop/pay.py", "tests/test_pay.py"])
+TRACE = """\
+Traceback (most recent call last):
+  File "/tmp/x/tree/shop/pay.py", line 3, in total
+    return items["price"]
+{kind}: 'price'
+"""
+
+
+def _event(**raised: JsonValue) -> dict[str, JsonValue]:
+    return {"exception": {**raised}}
+
+
+def test_what_is_expected_is_the_innermost_place_in_our_own_code() -> None:
+    frames: JsonValue = [
+        {"filename": "/srv/venv/lib/python3.11/site-packages/x/y.py", "function": "z"},
+        {"filename": "tests/test_pay.py", "function": "test"},
+        {"filename": "/srv/app/shop/pay.py", "function": "Till.total"},
+        "no frame",
+        {"filename": 7},
+    ]
+    assert expected(_event(type="shop.errors.Empty", frames=frames), TRACKED) == Failure(
+        "Empty", "shop/pay.py", "Till.total"
+    )
+    assert expected(_event(type="KeyError", frames=7), TRACKED) == Failure("KeyError", "", "")
+    assert expected(_event(), TRACKED) == expected({"exception": None}, TRACKED) == expected({}, TRACKED) is None
+
+
+@pytest.mark.parametrize(
+    ("output", "wanted", "why"),
+    [
+        (TRACE.format(kind="KeyError"), Failure("KeyError", "shop/pay.py", "Cart.total"), ""),
+        (TRACE.format(kind="shop.errors.KeyError"), Failure("KeyError", "", ""), ""),
+        ("anything", None, ""),
+        ("assertion failed", Failure("KeyError", "", ""), "prints no stack trace"),
+        (TRACE.format(kind="ValueError"), Failure("KeyError", "", ""), "fails with ValueError, and production with"),
+        (TRACE.format(kind="KeyError"), Failure("KeyError", "shop/pay.py", "charge"), "in shop/pay.py total, and"),
+    ],
+)
+def test_a_failure_is_the_same_only_with_the_same_type_and_place(output: str, wanted: Failure | None, why: str) -> None:
+    assert why in unlike(output, wanted, TRACKED)
+    assert bool(unlike(output, wanted, TRACKED)) == bool(why)
+
+
+def test_what_proved_a_culprit_is_kept_for_its_fix_and_for_nobody_else(tmp_path: Path) -> None:
+    repro = Repro(argv=("python", "{event}"), event={"request": {"path": "/pay"}})
+    assert kept(tmp_path, "shop", "a" * 40) is None
+    keep(tmp_path, "shop", "a" * 40, repro)
+    keep(tmp_path, "shop", "a" * 40, repro)
+    assert kept(tmp_path, "shop", "a" * 40) == repro
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o600]
+    files[0].write_text("{")
+    assert kept(tmp_path, "shop", "a" * 40) is None
+
+
+def test_all_that_a_command_names_is_put_into_the_tree(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    script = tmp_path / "reproduce.py"
+    script.write_text("1")
+    repro = Repro(argv=(sys.executable, str(script), "--event={event}", "-v"), event={"a": 1})
+    argv = staged(repro, Bench(tmp_path / "tree", tmp_path / "side"))
+    assert argv == (sys.executable, ".stanch-repro/reproduce.py", "--event=.stanch-repro/event.json", "-v")
+    assert (tmp_path / "tree/.stanch-repro/event.json").read_text() == '{"a": 1}'
+    assert str(tmp_path) not in repro.text

@@ -1,0 +1,1 @@
+"""A bisector: which commit broke it, proven by running a command at commits, several at once."""

@@ -1,0 +1,117 @@
+"""The end of a search, in words for a human: why this verdict, and what to do next."""
+
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from tools.bisection import reading
+from tools.bisection.choice import ENDS, TWICE, Known, Settled, wrong_way
+from tools.bisection.history import History, Spot
+from tools.bisection.testrun import Company, run_at, run_in
+from tools.bisection.trees import Trees
+from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
+
+SHORT: Final = 12
+_SLOT: Final = 0
+
+
+class Findings(NamedTuple):
+    """What a search came to."""
+
+    job: Job
+    history: History
+    known: Known
+    end: Settled | None
+    """None: its time ran out, or nothing was left that can be run."""
+    runs: tuple[Run, ...]
+
+    def why_untestable(self, spot: Spot) -> str:
+        """What the last run there said."""
+        return next((run.why for run in reversed(self.runs) if run.tree == spot.tree and run.why), "it cannot tell")
+
+    def name(self, commit: str) -> str:
+        """A short sha."""
+        return commit[:SHORT]
+
+
+async def told(found: Findings, trees: Trees) -> Answer:
+    """The answer, but for figures."""
+    end = found.end or Settled(Verdict.CANDIDATES, found.known.believed().smallest(ENDS), ENDS)
+    shas = tuple(found.history.commits[n].sha for n in end.commits)
+    match end.verdict:
+        case Verdict.PROVEN:
+            reason = _proven(found, end.commits[0])
+        case Verdict.CANDIDATES:
+            reason = _candidates(found, end)
+        case Verdict.BOTH_FAIL:
+            reason = await _both_fail(found, trees)
+        case Verdict.BOTH_PASS:
+            reason = (
+                "it passes at both ends, so no commit between them breaks it: look at data, environment, dependencies "
+                "and traffic, or check that the command tests the tree it runs in"
+            )
+        case Verdict.INCONCLUSIVE:
+            reason = _inconclusive(found)
+    culprit = shas[0] if end.verdict is Verdict.PROVEN else None
+    return Answer(end.verdict, culprit, shas, 0, 0, 0.0, round(end.error, 6), f"{reason}{_flaky(found)}")
+
+
+def _proven(found: Findings, culprit: int) -> str:
+    one = found.history.commits[culprit]
+    own = found.known.count(found.history.spot(one.sha))
+    parents = [found.known.count(spot) for spot in found.history.parents(culprit)]
+    passed = ", ".join(f"{count.passes} of {count.runs}" for count in parents)
+    what = "its parent passes" if len(parents) == 1 else "each of its parents passes"
+    return f"{found.name(one.sha)} fails in {own.fails} of {own.runs} runs, and {what} in {passed}"
+
+
+def _candidates(found: Findings, end: Settled) -> str:
+    if found.end is None:
+        allowed = f"{found.job.whole_s:.0f} s are allowed"
+        return f"it ended before all was run ({allowed}): as far as is known it is one of {len(end.commits)} commits"
+    shut = [spot for spot in map(found.known.history.spots.get, found.known.untestable) if spot]
+    why = found.why_untestable(shut[0]) if shut else "commits cannot be told apart"
+    count = f"{len(shut)} commits cannot be tested" if len(shut) > 1 else "a commit cannot be tested"
+    return (
+        f"{count} ({why}), so the culprit is one of these {len(end.commits)}; make them testable, or read their diffs"
+    )
+
+
+async def _both_fail(found: Findings, trees: Trees) -> str:
+    good = found.history.spot(found.history.good)
+    if found.history.aside:
+        return "it fails already where good and bad part, and was mended on good's side alone; give an ancestor as good"
+    if await _passes_with_a_terminal(found, trees, good):
+        return "it fails at both ends, but with a terminal it passes at good: run it again with --tty"
+    for tag, sha in await reading.older(found.job):
+        run = await run_at(trees, _SLOT, sha, Company())
+        if run.outcome is Outcome.GOOD:
+            return f"it fails at good too, so it is older: {tag} passes, search from there: `stanch bisect {tag} …`"
+    return "it fails at good too: it is older than every release that was tried, or no matter of a commit"
+
+
+async def _passes_with_a_terminal(found: Findings, trees: Trees, good: Spot) -> bool:
+    """Twice, where without one it never does: else it is flaky."""
+    if found.job.tty or found.known.count(good).passes:
+        return False
+    job = replace(found.job, tty=True)
+    runs = [await run_in(await trees.at(_SLOT, good.commit), job, Company()) for _ in range(TWICE)]
+    return all(run.outcome is Outcome.GOOD for run in runs)
+
+
+def _inconclusive(found: Findings) -> str:
+    known = found.known
+    for name, end in (("good", known.history.good), ("bad", known.history.bad)):
+        spot = known.history.spot(end)
+        if not known.open(spot):
+            return f"the command cannot tell at {name}: {found.why_untestable(spot)}"
+    if wrong_way(known):
+        return "it fails at good and passes at bad: they are the wrong way round, or it was mended between them"
+    return "nothing can be said"
+
+
+def _flaky(found: Findings) -> str:
+    mixed = [count for count in found.known.counts.values() if count.fails and count.passes]
+    if not mixed:
+        return ""
+    runs = sum(count.runs for count in mixed)
+    return f"; the command is flaky: at {len(mixed)} commits it both passed and failed, in {runs} runs"

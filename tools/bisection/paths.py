@@ -1,0 +1,140 @@
+"""What a path says: which tracked file a stack trace means by it, whose code that is, and what kind of file."""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+
+class Kind(StrEnum):
+    """What a tracked file is for. Guessed from its path alone."""
+
+    CODE = "code"
+    TEST = "test"
+    PROSE = "prose"
+    DEPENDENCIES = "dependencies"
+    SETTINGS = "settings"
+    """Configuration, database migrations, feature flags."""
+
+
+_TEST_PARTS: Final = frozenset(
+    {"test", "tests", "testing", "spec", "specs", "__tests__", "__mocks__", "fixtures", "testdata", "e2e"}
+)
+_TEST_NAME = re.compile(r"(?:test_.*|.*_(?:test|spec)\.\w+|.*\.(?:test|spec)\.\w+|conftest\.py|.*Tests?\.(?:java|kt))$")
+_PROSE_PARTS: Final = frozenset({"doc", "docs", "documentation", ".github", ".circleci", "examples", "changelog.d"})
+_PROSE_NAMES: Final = (
+    "readme",
+    "changelog",
+    "changes",
+    "history",
+    "authors",
+    "contributors",
+    "license",
+    "news",
+    ".git",
+)
+_PROSE_ENDS: Final = (".md", ".rst", ".txt", ".adoc", ".png", ".svg", ".jpg", ".html", ".css", ".po")
+_DEPENDENCIES = re.compile(
+    r"(?:.*requirements.*\.(?:txt|in)|constraints.*\.txt|pipfile(?:\.lock)?|(?:poetry|uv|pdm|cargo|composer)\.lock"
+    r"|pyproject\.toml|setup\.(?:py|cfg)|environment\.ya?ml|package(?:-lock)?\.json|npm-shrinkwrap\.json|yarn\.lock"
+    r"|pnpm-lock\.yaml|go\.(?:mod|sum)|gemfile(?:\.lock)?|.*\.gemspec|pom\.xml|(?:build|settings)\.gradle(?:\.kts)?"
+    r"|gradle\.lockfile|libs\.versions\.toml|cargo\.toml|composer\.json)$"
+)
+_SETTINGS_PARTS: Final = frozenset({"migrations", "migrate", "alembic", "config", "conf", "settings", "flags"})
+_SETTINGS = re.compile(
+    r".*(?:settings|config|flags|features?)\.\w+$|.*\.(?:ya?ml|toml|ini|cfg|conf|env|properties|sql)$"
+)
+
+_TELLING: Final = 2
+"""Paths that share so many last names are taken for the same file."""
+_LIBRARY = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules|gems|vendor|go/pkg/mod|_vendor)/")
+_STANDARD = re.compile(
+    r"(?:^|/)(?:lib(?:64)?/python\d|python\d[\d.]*\.zip/|lib/ruby/|go/src/runtime/|go/src/|java/|javax/|jdk/|sun/)"
+)
+
+
+@lru_cache(maxsize=1 << 14)
+def kind(path: str) -> Kind:
+    """What the tracked file `path` is for."""
+    *parts, name = path.lower().split("/")
+    folders = frozenset(parts)
+    if _DEPENDENCIES.match(name):
+        return Kind.DEPENDENCIES
+    if folders & _TEST_PARTS or _TEST_NAME.match(path.rpartition("/")[2]):
+        return Kind.TEST
+    if folders & _PROSE_PARTS or name.startswith(_PROSE_NAMES) or name.endswith(_PROSE_ENDS):
+        return Kind.PROSE
+    if folders & _SETTINGS_PARTS or _SETTINGS.match(name):
+        return Kind.SETTINGS
+    return Kind.CODE
+
+
+def package(file: str) -> str:
+    """The library that a frame's file belongs to, as its lock file names it; empty when it is none.
+
+    `…/site-packages/urllib3/poolmanager.py` → `urllib3`, `node_modules/@scope/x/i.js` → `@scope/x`.
+    """
+    path = file.replace("\\", "/")
+    found = [*_LIBRARY.finditer(path)][-1:]
+    if not found:
+        return ""
+    parts = path[found[0].end() :].split("/")
+    where = found[0][0].strip("/")
+    if where == "gems":
+        return re.sub(r"-\d[\w.]*$", "", parts[0])
+    if where in ("go/pkg/mod", "vendor") or parts[0].startswith("@"):
+        parts = [part.partition("@")[0] if part[:1] != "@" else part for part in parts]
+        deep = 3 if "." in parts[0] else 2 if parts[0].startswith("@") else 1
+        return "/".join(parts[:deep])
+    return parts[0].removesuffix(".py")
+
+
+def foreign(file: str) -> bool:
+    """Whether a frame's file belongs to a library, the language or no file at all, whatever the repository holds."""
+    path = file.replace("\\", "/")
+    nowhere = file.startswith(("node:", "internal/")) or (file[:1] == "<" and file[-1:] == ">")
+    return bool(nowhere or _LIBRARY.search(path) or _STANDARD.search(path))
+
+
+class Tracked:
+    """The files of a commit, found by the paths that stack traces print for them."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        """Index `paths`, relative to the root, with `/` between."""
+        self._by_name: dict[str, list[tuple[str, ...]]] = {}
+        for path in paths:
+            parts = tuple(path.split("/"))
+            self._by_name.setdefault(parts[-1], []).append(parts)
+
+    def find(self, file: str) -> str | None:
+        """The tracked path that a frame's `file` means; None when none does.
+
+        The one that shares most of its end with it, if that is all of either path, or two names of both. A library's
+        file is ours only when all below the library's folder is the end of a tracked path: so looks installed code.
+        """
+        path = file.replace("\\", "/").partition("?")[0]
+        if "://" in path:
+            path = path.partition("://")[2].partition("/")[2]
+        library = max((found.end() for found in _LIBRARY.finditer(path)), default=0)
+        if foreign(path) and not library:
+            return None
+        asked = tuple(part for part in path[library:].split("/") if part not in ("", ".", ".."))
+        known = self._by_name.get(asked[-1], []) if asked else []
+        if len(asked) == 1 and len(known) > 1:  # a bare name that many have says nothing, but for the root's
+            known = [parts for parts in known if len(parts) == 1]
+        if not known:
+            return None
+        shared, _, parts = max((_common(asked, parts), -len(parts), parts) for parts in known)
+        enough = shared == len(asked) or (not library and (shared == len(parts) or shared >= _TELLING))
+        return "/".join(parts) if enough else None
+
+
+def _common(left: tuple[str, ...], right: tuple[str, ...]) -> int:
+    """How many last parts are the same."""
+    n = 0
+    for a, b in zip(reversed(left), reversed(right), strict=False):
+        if a != b:
+            break
+        n += 1
+    return n

@@ -1,0 +1,269 @@
+"""The search: runs the command where it tells most, several at once, until the culprit is proven or cannot be."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from math import log
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tools.bisection import ending, reading, session
+from tools.bisection.choice import Known, Settled, following, settled, useless
+from tools.bisection.company import Sorted, sort
+from tools.bisection.errors import NoSpace
+from tools.bisection.history import History, Spot
+from tools.bisection.reading import milestones
+from tools.bisection.slots import LOOK_S, Slots
+from tools.bisection.testrun import Company, run_at
+from tools.bisection.trees import Trees
+from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
+
+WEIGH_S: Final = 2.0
+LEAST_S: Final = 0.3
+"""Most that weighing the suspects may take; of a quick command less."""
+QUICK_S: Final = 0.06
+ROOMY: Final = 4
+PATIENCE: Final = 0.3
+"""Of a run's time: so long the next run waits for the weights."""
+
+
+class Progress(NamedTuple):
+    """Where it stands."""
+
+    suspects: int
+    """Commits among which the culprit almost certainly is."""
+    runs: int
+    running: int
+    seconds: float
+    left_s: float | None
+    """As expected; None while nothing is known of how long a run takes."""
+    said: str = ""
+    """News for a human; empty when there is none."""
+
+
+Say = Callable[[Progress], None]
+Judge = Callable[[Run], Awaitable[Run]]
+"""What the caller makes of a run: one that fails of something else than is looked for cannot tell."""
+
+
+async def bisect(job: Job, home: Path, *, say: Say | None = None, judge: Judge | None = None) -> Answer:
+    """Which commit broke it: the culprit proven, a set of candidates, or why no commit of the range is to blame.
+
+    `home` is a folder of ours for what must outlive this process: interrupted, the same call goes on where it was, and
+    runs nothing again. The user's repository is only read. Raises Stop (NoSpace, Unfit, Absent, Busy), which says
+    what to do.
+    """
+    history = await reading.read(job)
+    async with session.opened(job, home) as kept, Trees.opened(job, kept.folder) as trees:
+        search = Search(job, trees, kept, history, say or (lambda _: None), judge)
+        for note in trees.adapted.notes:
+            search.tell(note)
+        if kept.runs:
+            search.tell(f"going on with {len(kept.runs)} runs of an earlier start")
+        answer = await search.answer()
+        await kept.finish()
+        return answer
+
+
+@dataclass
+class _Flight:
+    spot: Spot
+    depth: int
+    slot: int
+    began: float = field(default_factory=time.monotonic)
+
+
+@dataclass
+class Search:
+    """One search."""
+
+    job: Job
+    trees: Trees
+    kept: session.Session
+    history: History
+    say: Say
+    judge: Judge | None = None
+    began: float = field(default_factory=time.monotonic)
+    depth: int = 0
+    flights: dict[asyncio.Task[Run], _Flight] = field(default_factory=dict[asyncio.Task[Run], _Flight])
+    company: Company = field(default_factory=Company)
+    weights: dict[str, float] = field(default_factory=dict[str, float])
+    weighing: asyncio.Task[dict[str, float]] | None = None
+    seen: str = ""
+    """Output of the failing run that the suspects were weighed by."""
+
+    def __post_init__(self) -> None:
+        self.slots = Slots(self.job.jobs)
+
+    async def answer(self) -> Answer:
+        """The answer, with what it took."""
+        try:
+            async with asyncio.timeout(self.job.whole_s):
+                thin = milestones(self.history)
+                if thin:
+                    await self._narrow(thin)
+                end = await self._settle(self.history)
+        except TimeoutError:
+            end = None
+        finally:
+            await self._end(list(self.flights))
+            if self.weighing:
+                self.weighing.cancel()
+                await asyncio.wait([self.weighing])
+        known = self._known(self.history)
+        told = await ending.told(ending.Findings(self.job, self.history, known, end, tuple(self.kept.runs)), self.trees)
+        return told._replace(
+            rounds=self.depth,
+            runs=len(self.kept.runs),
+            seconds=round(time.monotonic() - self.began, 2),
+            log=tuple(f"{run.commit[:ending.SHORT]} {run.outcome}" for run in self.kept.runs),
+        )
+
+    def tell(self, said: str = "") -> None:
+        """Say where it stands."""
+        known, runs = self._known(self.history), self.kept.runs
+        left = len(known.believed().smallest(self.job.bound)) if known.counts else len(self.history.commits)
+        mean = sum(run.seconds for run in runs) / len(runs) if runs else None
+        expected = None if mean is None else mean * (1 + log(max(left, 1)) / log(self.slots.now + 1))
+        passed = time.monotonic() - self.began
+        self.say(Progress(left, len(runs), len(self.flights), passed, expected, said))
+
+    async def _narrow(self, thin: History) -> None:
+        """Of a long history keep what came between two milestones, the first good and the second bad."""
+        self.tell(f"{len(self.history.commits)} commits: milestones first")
+        end = await self._settle(thin)
+        if end and end.verdict is Verdict.PROVEN:
+            one = thin.commits[end.commits[0]]
+            self.history = await reading.read(replace(self.job, good=one.parents[0], bad=one.sha))
+        elif end and end.verdict in {Verdict.BOTH_FAIL, Verdict.BOTH_PASS, Verdict.INCONCLUSIVE}:
+            self.history = thin
+
+    async def _settle(self, history: History) -> Settled | None:
+        """Run what there is to run."""
+        while True:
+            known, sorted_out = self._known(history), self._sorted(history)
+            belief = known.believed()
+            end = self._ended(known) or (settled(known, belief) if not self._open_ends(known) else None)
+            if end and not sorted_out.again:
+                return end
+            await self._end([task for task, one in self.flights.items() if self._vain(known, one, sorted_out)])
+            if sorted_out.again or sorted_out.clashes:
+                self.slots.close(1)
+            await self._launch(history, known, sorted_out)
+            if not self.flights:
+                return None
+            await self._wait(history)
+
+    def _open_ends(self, known: Known) -> bool:
+        """An end was not run yet."""
+        ends = (known.history.spot(end) for end in (known.history.good, known.history.bad))
+        return any(known.open(end) and not known.count(end).runs for end in ends)
+
+    def _ended(self, known: Known) -> Settled | None:
+        """An end cannot be tested: nothing can be said of what is between."""
+        ends = (known.history.spot(end) for end in (known.history.good, known.history.bad))
+        return None if all(map(known.open, ends)) else Settled(Verdict.INCONCLUSIVE, (), 1.0)
+
+    def _vain(self, known: Known, one: _Flight, sorted_out: Sorted) -> bool:
+        return not sorted_out.again and bool(known.counts) and useless(known, known.believed(), one.spot)
+
+    async def _launch(self, history: History, known: Known, sorted_out: Sorted) -> None:
+        running = [one.spot for one in self.flights.values()]
+        while len(self.flights) < self.slots.now:
+            if sorted_out.again:
+                spot: Spot | None = None if self.flights else history.spots[sorted_out.again[0]]
+            else:
+                spot = following(known, running)
+            if spot is None:
+                return
+            await self._weighed()
+            running.append(spot)
+            slot = min(set(range(len(self.flights) + 1)) - {one.slot for one in self.flights.values()})
+            task = asyncio.create_task(self._run(slot, spot.commit))
+            self.flights[task] = _Flight(spot, self.depth + 1, slot)
+            self.tell()
+            known = self._known(history)
+
+    async def _run(self, slot: int, commit: str) -> Run:
+        run = await run_at(self.trees, slot, commit, self.company)
+        return await self.judge(run) if self.judge else run
+
+    async def _wait(self, history: History) -> None:
+        """Until a run ends, or there is room for more."""
+        done: set[asyncio.Task[Run]] = set()
+        while not done:
+            done, _ = await asyncio.wait(self.flights, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            if not done and self.slots.look(len(self.flights)):
+                return
+        for task in done:
+            flight = self.flights.pop(task)
+            try:
+                run = await task
+            except NoSpace:
+                if not flight.slot:
+                    raise
+                self.slots.close(flight.slot)
+                continue
+            self.depth = max(self.depth, flight.depth)
+            self.slots.learn(run.seconds, run.cpu_s)
+            await self.kept.add(run)
+            if run.outcome is Outcome.BAD and run.tree == history.spot(history.bad).tree and run.output != self.seen:
+                self._weigh(run.output)
+            self.tell()
+
+    async def _end(self, tasks: list[asyncio.Task[Run]]) -> None:
+        for task in tasks:
+            self.flights.pop(task)
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _sorted(self, history: History) -> Sorted:
+        return sort(self.kept.runs, {history.spot(history.good).tree} if history.good in history.tree else set())
+
+    def _known(self, history: History) -> Known:
+        even = 1 / len(history.commits)
+        known = all(one.sha in self.weights for one in history.commits)
+        prior = tuple(self.weights[one.sha] if known else even for one in history.commits)
+        told = self._sorted(history)
+        untestable = frozenset(tree for tree in told.untestable if tree in history.spots)
+        return Known(history, prior, told.counts, untestable, self._bound())
+
+    def _bound(self) -> float:
+        """The bound: far smaller where runs cost next to nothing, smaller where there is room for many at once."""
+        runs = self.kept.runs
+        quick = bool(runs) and sum(run.seconds for run in runs) < QUICK_S * len(runs)
+        return self.job.bound / (100 if quick else 10 if self.slots.now >= ROOMY else 1)
+
+    def _weigh(self, output: str) -> None:
+        """Begin to weigh the suspects by what a failing run said."""
+        if self.weighing and not self.weighing.done():
+            self.weighing.cancel()
+        self.seen = output
+        seconds = min(WEIGH_S, max(LEAST_S, self.kept.runs[-1].seconds))
+        self.weighing = asyncio.create_task(_weighted(self.job, self.history, output, seconds))
+        self.weighing.add_done_callback(self._take)
+
+    def _take(self, task: asyncio.Task[dict[str, float]]) -> None:
+        if not task.cancelled():
+            self.weights = task.result()
+
+    async def _weighed(self) -> None:
+        """Before a run is chosen that takes long, the weights are waited for a little."""
+        runs = self.kept.runs
+        if self.weighing and not self.weighing.done() and self.seen and runs:
+            patience = PATIENCE * max(run.seconds for run in runs)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(patience, WEIGH_S)):
+                    await asyncio.shield(self.weighing)
+
+
+async def _weighted(job: Job, history: History, output: str, seconds: float) -> dict[str, float]:
+    """The weight of each suspect, by sha."""
+    from tools.bisection.suspects import Span, suspects  # noqa: PLC0415 - while the first tests run
+
+    shas = tuple(one.sha for one in history.commits)
+    found = await suspects(Span(job.repo, (history.good,), history.bad, shas), output, seconds)
+    return dict(zip(shas, found.weights, strict=True))

@@ -1,0 +1,50 @@
+"""How many runs go on at once: as many as there are processors, more while these are idle."""
+
+import os
+from dataclasses import dataclass, field
+from typing import Final
+
+import psutil
+
+MOST: Final = 8
+"""More trees cost more than more runs tell."""
+_IDLE: Final = 60.0
+"""Percent of the machine that is idle while all slots are in use: the command waits rather than computes."""
+_MEMORY: Final = 1 << 30
+"""Bytes that must be left for one more."""
+LOOK_S: Final = 0.2
+
+
+@dataclass(slots=True)
+class Slots:
+    """So many runs may go on."""
+
+    fixed: int
+    """As the user wants it; 0: to be found out."""
+    now: int = field(init=False)
+    closed: bool = False
+    """No more than there are: a disk is full, or the command cannot run beside itself."""
+
+    def __post_init__(self) -> None:
+        self.now = self.fixed or max(2, min(os.cpu_count() or 2, MOST))
+        psutil.cpu_percent(None)
+
+    def look(self, running: int) -> bool:
+        """Open more if the processors are idle with all slots in use; called every LOOK_S. Whether it did."""
+        idle = 100.0 - psutil.cpu_percent(None)
+        if self.fixed or self.closed or running < self.now or self.now >= MOST or idle < _IDLE:
+            return False
+        if psutil.virtual_memory().available < _MEMORY:
+            return False
+        self.now = min(self.now * 2, MOST)
+        return True
+
+    def learn(self, seconds: float, cpu_s: float) -> None:
+        """A run ended: so many of its kind keep the processors busy."""
+        if not (self.fixed or self.closed) and seconds >= LOOK_S:
+            room = int((os.cpu_count() or 2) * seconds / max(cpu_s, seconds / MOST))
+            self.now = max(self.now, min(room, MOST))
+
+    def close(self, most: int) -> None:
+        """From now on at most so many."""
+        self.now, self.closed = max(1, min(self.now, most)), True

@@ -1,0 +1,159 @@
+"""A reproduction: the command with its event, what its failure must look like, and where a proven one stays."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from tools.bisection.frames import signature
+from tools.bisection.paths import Kind, Tracked, kind
+from tools.contract import ToolFailed
+from tools.machine import Ran, run, scrubbed
+from tools.repo import Bench
+from tools.sandbox import confined
+
+RUN_S: Final = 120.0
+"""Most that one run of a reproduction may take."""
+EVENT: Final = "{event}"
+_INSIDE: Final = ".stanch-repro"
+"""Folder in the work tree for what the sandbox would not see otherwise."""
+
+
+class Failure(NamedTuple):
+    """What a failure in production looks like: the caught exception's type, and the innermost place in our own code."""
+
+    kind: str
+    file: str
+    """As git names it; empty when no frame is in a tracked file."""
+    function: str
+
+
+def expected(event: Mapping[str, JsonValue], tracked: Tracked) -> Failure | None:
+    """What a reproduction of this event must look like; None when the event names no exception: any failure is it."""
+    raised = event.get("exception")
+    if not isinstance(raised, dict) or not raised.get("type"):
+        return None
+    places = [(path, str(frame.get("function"))) for frame in _frames(raised) if (path := _path(frame, tracked))]
+    ours = [place for place in places if kind(place[0]) is not Kind.TEST] or places
+    return Failure(_last(str(raised["type"])), *(ours[0] if ours else ("", "")))
+
+
+def _frames(raised: Mapping[str, JsonValue]) -> Iterator[Mapping[str, JsonValue]]:
+    frames = raised.get("frames")
+    for frame in frames if isinstance(frames, list) else ():
+        if isinstance(frame, dict):
+            yield frame
+
+
+def _path(frame: Mapping[str, JsonValue], tracked: Tracked) -> str | None:
+    name = frame.get("filename")
+    return tracked.find(name) if isinstance(name, str) else None
+
+
+def unlike(output: str, wanted: Failure | None, tracked: Tracked) -> str:
+    """How a failing run differs from production's failure, in words; empty when it does not, or nobody knows that one.
+
+    A run counts only when it raises the same type from the same in-app function: any other failure is another story.
+    """
+    if wanted is None:
+        return ""
+    seen = signature(output, tracked)
+    if seen is None:
+        return (
+            "it fails, but prints no stack trace: let it print one, or nobody can tell that it fails as production does"
+        )
+    if _last(seen.kind) != wanted.kind:
+        return f"it fails with {_last(seen.kind)[:80] or 'no exception'}, and production with {wanted.kind[:80]}"
+    if wanted.file and (seen.file, _last(seen.function)) != (wanted.file, _last(wanted.function)):
+        there, here = f"{wanted.file} {wanted.function}"[:120], f"{seen.file} {seen.function}"[:120]
+        return f"it raises {wanted.kind[:80]} in {here or 'none of our code'}, and production in {there}"
+    return ""
+
+
+def _last(name: str) -> str:
+    """`shop.errors.Empty` → `Empty`, `Cart.total` → `total`."""
+    return name.rpartition(".")[2]
+
+
+class Repro(BaseModel):
+    """A reproduction that proved a culprit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    argv: tuple[str, ...]
+    """As configured: `{event}` stands in it."""
+    setup: tuple[str, ...] = ()
+    event: dict[str, JsonValue]
+    """Empty when `argv` takes none."""
+
+    @property
+    def text(self) -> str:
+        """As it is put beside the service's tests: no path of this machine in it."""
+        shown = [part if EVENT in part else Path(part).name for part in self.argv]
+        return json.dumps({"command": shown, "event": self.event}, indent=2, sort_keys=True) + "\n"
+
+
+def _place(home: Path, service: str, culprit: str) -> Path:
+    return home / "repros" / service / f"{culprit}.json"
+
+
+def keep(home: Path, service: str, culprit: str, repro: Repro) -> None:
+    """Keep what proved a culprit, for its fix to be tested by; whole or not at all."""
+    place = _place(home, service, culprit)
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=place.parent, delete=False, encoding="utf-8") as draft:
+        draft.write(repro.model_dump_json())
+    Path(draft.name).replace(place)
+
+
+def kept(home: Path, service: str, culprit: str) -> Repro | None:
+    """What proved this culprit, if anything did."""
+    try:
+        return Repro.model_validate_json(_place(home, service, culprit).read_text(encoding="utf-8"))
+    except (OSError, ValidationError):
+        return None
+
+
+def staged(repro: Repro, bench: Bench) -> tuple[str, ...]:
+    """The command, with the event and the files that it names in the work tree: a sandbox sees nothing else."""
+    room = bench.tree / _INSIDE
+    room.mkdir(exist_ok=True)
+    (room / "event.json").write_text(json.dumps(repro.event), encoding="utf-8")
+    argv = [repro.argv[0]]
+    for part in repro.argv[1:]:
+        if Path(part).is_absolute() and Path(part).is_file():
+            shutil.copy(part, room)
+            argv.append(f"{_INSIDE}/{Path(part).name}")
+        else:
+            argv.append(part.replace(EVENT, f"{_INSIDE}/event.json"))
+    return tuple(argv)
+
+
+class Shown(NamedTuple):
+    """How a command ended, and where."""
+
+    ran: Ran
+    boxed: bool
+    """In the sandbox."""
+
+
+async def reviewed(tool: str, argv: Sequence[str], bench: Bench, timeout_s: float) -> Shown:
+    """Run a command on code that was reviewed once: in the sandbox, and outside of it where there is none, or it fails.
+
+    Tests that need a network, or a service of this machine, cannot pass inside; and reviewed code may run outside.
+    """
+    try:
+        inside = await confined(tool, argv, tree=bench.tree, timeout_s=timeout_s)
+    except ToolFailed:  # there is no sandbox here, or it died
+        inside = None
+    if inside and inside.status == 0:
+        return Shown(Ran(0, inside.out, inside.dropped), boxed=True)
+    home = bench.side / "home"
+    await asyncio.to_thread(home.mkdir, exist_ok=True)
+    ran = await run(argv, cwd=bench.tree, env=scrubbed(home), timeout_s=timeout_s, merged=True)
+    return Shown(ran, boxed=False)
