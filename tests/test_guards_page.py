@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.words import State
+from agent.proof.laws import LAWS
 from tests.demo import stanch
 from tests.guards import PAGE, ROOT, book, page
 
+ENOUGH = 10_000
 GUARDED = {guard["id"]: guard for guard in book()}
 
 
@@ -21,10 +24,17 @@ def named(path: Path) -> set[str]:
 
 
 @pytest.mark.e2e
-def test_the_page_is_not_stale(tmp_path: Path) -> None:
+def test_no_law_can_be_broken_and_the_page_says_so(tmp_path: Path) -> None:
     """The seconds are those of the run that it was made with."""
     proof = stanch("prove", "--json", cwd=tmp_path)
     assert proof.status == 0, proof.err
+    told = proof.object
+    assert (told["fixpoint"], told["violations"], told["vacuous"]) == (True, [], [])
+    assert told["transitions"] >= ENOUGH
+    assert told["states"] >= len(State)
+    assert set(LAWS) < set(told["laws"])
+    assert {f"G{n}" for n in range(1, 14)} < set(told["laws"])
+    assert all(law["violations"] == 0 and law["checked"] for law in told["laws"].values())
     there = PAGE.read_text(encoding="utf-8")
     [took] = re.findall(r"^\| \d+ \| [\d,]+ \| [\d,]+ \| (\d+) \| 0 \|$", there, re.MULTILINE)
     assert page(proof.object | {"seconds": int(took)}) == there, "run `make guards`"

@@ -1,36 +1,42 @@
-"""Bisect: find the commit that broke it, by running the reproduction, and check the answer before giving it."""
+"""Bisect: find the commit that broke it, by running the reproduction, and name it only when that is proven."""
 
 import asyncio
 import json
-import re
-import sys
-from dataclasses import dataclass
+import os
+import shutil
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError, model_validator
 
-from tools.bisect_step import BAD, GOOD, UNTESTABLE
+from tools.bisection.company import CLASH
+from tools.bisection.errors import Busy, Stop
 from tools.bisection.paths import Tracked
+from tools.bisection.search import bisect
+from tools.bisection.session import KEEP_S
+from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 from tools.contract import Args, Effect, ToolFailed, tool
-from tools.machine import Ran, run, scrubbed
+from tools.machine import scrubbed
 from tools.observed import Bisected
-from tools.repo import PLAIN, Bench, Repository, git_environment, opened, worktree
-from tools.repro import Failure, Repro, expected, keep, unlike
+from tools.repo import PLAIN, Repository, opened
+from tools.repro import EVENT, RUN_S, Failure, Repro, expected, keep, unlike, written
 from tools.site import Service, Site
 from tools.trackers.base import Tracker
 
-DRAWS: Final = 3
-"""Runs at each end and at the answer. One run cannot tell a regression from a flaky reproduction."""
-STEP_S: Final = 120.0
-"""Most one run of the reproduction may take; a longer one cannot tell."""
-SEARCH_S: Final = 900.0
-_PATHS, _SUBJECT = 200, 120
-KEEP: Final = 65_536
-"""Bytes of the end of a run's output that are looked at for a stack trace."""
-VERDICTS: Final = {(BAD, BAD): "both_fail", (GOOD, GOOD): "both_pass"}
-_TRIED: Final = re.compile(r"^git bisect (good|bad|skip) ([0-9a-f]{12,64})$", re.MULTILINE)
+SETUP_S: Final = 300.0
+WHOLE_S: Final = 900.0
+"""Most that the search may take; the rest of the tool's time is for looking at older releases."""
+_PATHS, _SUBJECT, _LOG = 200, 120, 40
+_BAD: Final = 1
+"""What the reproduction says when it fails as it should; of what it says beside 0 and this, nothing is believed."""
+_EVENT: Final = "event.json"
+_FIELDS: Final = TypeAdapter(dict[str, JsonValue])
 
 
 class Bisect(Args):
@@ -48,54 +54,29 @@ class Bisect(Args):
         return self
 
 
-class Ends(NamedTuple):
-    """What the reproduction said at both ends, run by run: 0 good, 1 bad, 125 cannot tell."""
-
-    good: tuple[int, ...]
-    bad: tuple[int, ...]
-
-
 @dataclass(frozen=True, slots=True)
-class Search:
-    """One search: where it works, and the command it works by."""
+class Production:
+    """What failed in production, and whether a run fails of the same."""
 
     repo: Repository
-    bench: Bench
-    step: tuple[str, ...]
     wanted: Failure | None
-    """What production's failure looks like."""
+    tracked: dict[str, Tracked] = field(default_factory=dict[str, Tracked])
+    """By tree."""
 
-    async def at(self, commit: str) -> tuple[int, ...]:
-        """What the reproduction says of one commit, in several runs."""
-        hint = "git cannot check out a commit in a worktree of our own; check free space"
-        await self.repo.text("checkout", "--quiet", "--force", "--detach", commit, cwd=self.bench.tree, hint=hint)
-        verdicts = [await self._run(self.step, STEP_S * 2) for _ in range(DRAWS)]
-        return tuple(UNTESTABLE if verdict.status is None else verdict.status for verdict in verdicts)
+    async def judge(self, run: Run) -> Run:
+        """The run; one that fails in another way than production cannot tell."""
+        clashed = run.company and CLASH.search(run.output)  # is run again, alone
+        why = "" if clashed or run.outcome is not Outcome.BAD else await self._unlike(run)
+        return run._replace(outcome=Outcome.UNTESTABLE, why=why) if why else run
 
-    async def unlike(self) -> str:
-        """How the last run's failure differs from production's; empty when it does not."""
-        listed = await self.repo.text(
-            "ls-files", "-z", cwd=self.bench.tree, hint="git cannot list files; run `git fsck`"
-        )
-        return await asyncio.to_thread(self._unlike, Tracked(listed.split("\0")))
-
-    def _unlike(self, tracked: Tracked) -> str:
-        output = self.bench.side / "output"
-        said = output.read_bytes()[-KEEP:].decode("utf-8", "replace") if output.is_file() else ""
-        return unlike(said, self.wanted, tracked)
-
-    async def log(self, good: str, bad: str) -> str:
-        """The log of `git bisect run`, however it ended."""
-        tree = self.bench.tree
-        await self.repo.git("bisect", "start", bad, good, "--", cwd=tree)
-        log = await self.repo.git("bisect", "log", cwd=tree)
-        if log.ok and not _culprit(log.out):
-            await self._run(("git", "bisect", "run", *self.step), SEARCH_S)
-            log = await self.repo.git("bisect", "log", cwd=tree)
-        return log.out
-
-    async def _run(self, argv: tuple[str, ...], timeout_s: float) -> Ran:
-        return await run(argv, cwd=self.bench.tree, env=git_environment(), timeout_s=timeout_s)
+    async def _unlike(self, run: Run) -> str:
+        if run.status != _BAD:
+            return f"it ended with status {run.status}, where only 0 and {_BAD} tell"
+        if self.wanted is None:
+            return ""
+        if run.tree not in self.tracked:
+            self.tracked[run.tree] = await _files(self.repo, run.commit)
+        return await asyncio.to_thread(unlike, run.output, self.wanted, self.tracked[run.tree])
 
 
 @tool(Effect.READ, timeout_s=1200)
@@ -118,26 +99,66 @@ async def git_bisect(args: Bisect, service: Service, tracker: Tracker, site: Sit
     if await repo.unread(good, bad):
         why = "a planner's patch that nobody has merged is among these commits, and is run in the sandbox only"
         raise ToolFailed("git_bisect", f"{why}; bisect releases without it, or let a human merge it first")
-    event = await _event(args, service, tracker)
-    async with worktree(repo, site.home, "bisect", bad) as bench:
-        spec = await asyncio.to_thread(_written, bench.side, service, event)
-        step = (sys.executable, "-I", str(Path(__file__).with_name("bisect_step.py")), str(spec))
-        search = Search(repo, bench, step, await _wanted(repo, bad, event))
-        ends = Ends(await search.at(good), await search.at(bad))
-        if why := useless(ends) or await search.unlike():
-            return unproved.model_copy(update={"why": why, "verdict": VERDICTS.get((ends.good[0], ends.bad[0]), "")})
-        found = await _proved(search, unproved, await search.log(good, bad))
+    home = site.home / "bisect"
+    async with _room(home, service.name, args.issue_id, args.endpoint, good, bad) as room:
+        if (event := await asyncio.to_thread(_kept, room)) is None:
+            event = await _event(args, service, tracker)
+            await asyncio.to_thread(written, room / _EVENT, json.dumps(event))
+        production = Production(repo, expected(event, await _files(repo, bad)))
+        try:
+            answer = await bisect(_job(service, good, bad, room), home, judge=production.judge)
+        except Stop as stop:
+            raise ToolFailed("git_bisect", stop.why, retry=isinstance(stop, Busy)) from stop
+    found = await _found(repo, unproved, answer)
     if found.culprit:
         repro = Repro(argv=service.reproduce, setup=service.setup, event=event)
         await asyncio.to_thread(keep, site.home, service.name, found.culprit, repro)
     return found
 
 
-async def _wanted(repo: Repository, bad: str, event: dict[str, JsonValue]) -> Failure | None:
-    """What a failure must look like to count."""
-    hint = "git cannot list the files of `bad`; run `git fsck` in the repository"
-    files = await repo.text("ls-tree", "-r", "-z", "--name-only", "--full-tree", bad, hint=hint)
-    return expected(event, Tracked(files.split("\0")))
+@asynccontextmanager
+async def _room(home: Path, *question: str | None) -> AsyncGenerator[Path]:
+    """A folder for one question: the event it is about, and its commands' HOME. It stays until there is an answer.
+
+    So one who was killed goes on with the same event, though the tracker has newer ones by then.
+    """
+    room = home / "asked" / sha256(json.dumps(question).encode()).hexdigest()[:32]
+    await asyncio.to_thread(_made, room)
+    yield room
+    await asyncio.to_thread(shutil.rmtree, room, ignore_errors=True)
+
+
+def _made(room: Path) -> None:
+    """Make it, and remove those that nobody will ask for again."""
+    (room / "home").mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.utime(room)
+    for other in room.parent.iterdir():
+        if time.time() - other.stat().st_mtime > KEEP_S:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _kept(room: Path) -> dict[str, JsonValue] | None:
+    """The event of an earlier start that was interrupted."""
+    try:
+        return _FIELDS.validate_json((room / _EVENT).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _job(service: Service, good: str, bad: str, room: Path) -> Job:
+    argv = tuple(part.replace(EVENT, str(room / _EVENT)) for part in service.reproduce)
+    env = tuple(scrubbed(room / "home").items())
+    return Job(
+        service.repo, good, bad, argv, setup=service.setup, env=env,
+        timeout_s=RUN_S, setup_timeout_s=SETUP_S, whole_s=WHOLE_S,
+    )  # fmt: skip
+
+
+async def _files(repo: Repository, commit: str) -> Tracked:
+    hint = f"git cannot list the files of {commit[:12]}; run `git fsck` in the repository"
+    return Tracked(
+        (await repo.text("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, hint=hint)).split("\0")
+    )
 
 
 async def _event(args: Bisect, service: Service, tracker: Tracker) -> dict[str, JsonValue]:
@@ -153,85 +174,34 @@ async def _event(args: Bisect, service: Service, tracker: Tracker) -> dict[str, 
     return {"request": asked, "user": {}, "tags": {}, "exception": None}
 
 
-def useless(ends: Ends) -> str:
-    """Why a search between these ends would name an innocent commit; empty when it would not."""
-    for name, draws in (("good", ends.good), ("bad", ends.bad)):
-        if UNTESTABLE in draws:
-            return f"the reproduction cannot tell at `{name}`: it did not start, crashed, or ran over {STEP_S:.0f} s"
-        if len(set(draws)) > 1:
-            return f"the reproduction is flaky: it failed {draws.count(BAD)} times of {len(draws)} at `{name}`"
-    match ends.good[0], ends.bad[0]:
-        case 0, 1:
-            return ""
-        case 1, 1:
-            return "it fails on both: not a code change between these releases, or `good` is not old enough"
-        case 0, 0:
-            return "it passes on both: not a code change between these releases, or not what the reproduction tests"
-        case _:
-            return "it fails on `good` and passes on `bad`: they are the wrong way round, or it was fixed between"
-
-
-def _written(side: Path, service: Service, event: object) -> Path:
-    """The step's file, with the event's beside it."""
-    (side / "home").mkdir()
-    (side / "event.json").write_text(json.dumps(event), encoding="utf-8")
-    argv = [part.replace("{event}", str(side / "event.json")) for part in service.reproduce]
-    step = {"argv": argv, "env": scrubbed(side / "home"), "timeout_s": STEP_S}
-    (side / "step.json").write_text(json.dumps(step), encoding="utf-8")
-    return side / "step.json"
-
-
-async def _proved(search: Search, unproved: Bisected, log: str) -> Bisected:
-    """The answer of the log, if its parents pass and it fails when run again."""
-    repo, culprit = search.repo, _culprit(log)
-    tried = tuple(f"{one[2][:12]} {one[1]}" for one in _TRIED.finditer(log))[:40]
-    searched = unproved.model_copy(update={"steps": max(log.count("\ngit bisect ") - 1, 0), "log": tried})
-    if not culprit:
-        return searched.model_copy(update={"why": await _nothing(repo, unproved, log)})
-    hint = "git cannot show the culprit; run `git fsck` in the repository"
-    shown = await repo.text("show", "--no-patch", "--format=%P%n%s", culprit, hint=hint)
-    parents, subject, *_ = shown.split("\n")
-    # An evil merge has its wrong line in no parent: all of them must pass.
-    before = [await search.at(parent) for parent in parents.split()]
-    parent_good = bool(before) and all(set(draws) == {GOOD} for draws in before)
-    culprit_bad = set(await search.at(culprit)) == {BAD}
-    alike = "" if not culprit_bad else await search.unlike()
-    found = searched.model_copy(update={"parent_good": parent_good, "culprit_bad": culprit_bad and not alike})
-    if alike:
-        return found.model_copy(update={"why": f"git named {culprit[:12]}, but there {alike}"})
-    if not (parent_good and culprit_bad):
-        which = "its parent does not pass" if culprit_bad else "it does not fail"
-        return found.model_copy(update={"why": f"git named {culprit[:12]}, but run again {which}: flaky, or unlucky"})
-    form = (*PLAIN, "--format=", "--name-only", "-z", "--no-renames", "--diff-merges=first-parent")
-    names = await repo.text("show", *form, culprit, hint=hint)
-    return found.model_copy(
-        update={
+async def _found(repo: Repository, unproved: Bisected, answer: Answer) -> Bisected:
+    """The answer, in the agent's words."""
+    said = {
+        "verdict": answer.verdict.value,
+        "candidates": answer.candidates if answer.verdict is Verdict.CANDIDATES else (),
+        "steps": answer.rounds,
+        "runs": answer.runs,
+        "seconds": answer.seconds,
+        "error_bound": answer.error_bound,
+        "log": answer.log[:_LOG],
+        "why": answer.reason,
+    }
+    culprit = answer.culprit
+    if culprit is None:
+        return unproved.model_copy(update=said)
+    form = (*PLAIN, "--format=%s", "--name-only", "-z", "--no-renames", "--diff-merges=first-parent")
+    shown = await repo.text(
+        "show", *form, culprit, hint="git cannot show the culprit; run `git fsck` in the repository"
+    )
+    subject, _, names = shown.partition("\0")
+    return unproved.model_copy(
+        update=said
+        | {
             "culprit": culprit,
+            "parent_good": True,
+            "culprit_bad": True,
             "subject": subject[:_SUBJECT],
             "first_release": next(iter(await repo.releases(containing=culprit)), None),
-            "paths": tuple(filter(None, names.split("\0")))[:_PATHS],
-            "verdict": "proven",
-            "why": f"its parent passed and it failed, {DRAWS} times of {DRAWS} each",
+            "paths": tuple(filter(None, names.removeprefix("\n").split("\0")))[:_PATHS],
         }
     )
-
-
-def _culprit(log: str) -> str:
-    """The sha in git's `# first bad commit: [sha] subject`; empty when there is none."""
-    lines = [line for line in log.split("\n") if line.startswith("# first bad commit: [")]
-    return lines[-1].partition("[")[2].partition("]")[0] if lines else ""
-
-
-async def _nothing(repo: Repository, args: Bisected, log: str) -> str:
-    """Why git named nobody."""
-    good, bad = await repo.commit(args.good), await repo.commit(args.bad)
-    if "# only skipped commits left" in log:
-        return "only commits that the reproduction cannot tell are left: the culprit is among them, which one is open"
-    if await repo.ancestor(good, bad):
-        return (
-            f"git ended without naming a commit; it has {SEARCH_S:.0f} s, so a slow reproduction may need fewer commits"
-        )
-    bases = (await repo.git("merge-base", "--all", good, bad)).out.split()
-    if len(bases) > 1:
-        return f"`good` is no ancestor of `bad` and they have {len(bases)} merge bases; give an ancestor as `good`"
-    return "`good` is no ancestor of `bad`, and where they part the error is there already; give an older `good`"

@@ -114,17 +114,18 @@ class Changes(Result):
 
 
 class Bisected(Result):
-    """What `git bisect run` proved. `culprit` is None when nothing was proved, and then `why` says why."""
+    """What a bisect proved. `culprit` is None when nothing was proved, and then `why` says why."""
 
     culprit: str | None
     subject: str
     good: str
     bad: str
     parent_good: bool
-    """The reproduction passed on the culprit's parent, re-run after the search."""
+    """The reproduction passed on each of the culprit's parents, as often as its flakiness asks."""
     culprit_bad: bool
-    """The reproduction failed on the culprit, re-run after the search."""
+    """The reproduction failed on the culprit, as production does, as often as its flakiness asks."""
     steps: int
+    """Length of the longest chain of runs in which each was chosen by what those before it said."""
     first_release: str | None
     """Git tag of the first release that contains the culprit."""
     paths: tuple[str, ...]

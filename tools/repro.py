@@ -104,10 +104,14 @@ def _place(home: Path, service: str, culprit: str) -> Path:
 
 def keep(home: Path, service: str, culprit: str, repro: Repro) -> None:
     """Keep what proved a culprit, for its fix to be tested by; whole or not at all."""
-    place = _place(home, service, culprit)
+    written(_place(home, service, culprit), repro.model_dump_json())
+
+
+def written(place: Path, text: str) -> None:
+    """Write a file of our own, whole or not at all."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with NamedTemporaryFile("w", dir=place.parent, delete=False, encoding="utf-8") as draft:
-        draft.write(repro.model_dump_json())
+        draft.write(text)
     Path(draft.name).replace(place)
 
 

@@ -23,7 +23,6 @@ _NOT_TOOLS = frozenset(
         "sandbox",
         "bubblewrap",
         "texts",
-        "bisect_step",
         "shelf",
     }
 )

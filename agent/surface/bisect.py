@@ -27,6 +27,8 @@ EXIT: Final = {
     Verdict.BOTH_PASS: 6,
 }
 """Exit codes; 2 is usage, 130 Ctrl-C."""
+KEYS: Final = ("verdict", "culprit", "candidates", "rounds", "runs", "seconds", "error_bound", "reason")
+"""Of the object that `--json` prints."""
 HOME: Final = Path("stanch/bisect")
 """Below the user's cache: trees while it runs, and the runs of a bisection that is not finished."""
 EVERY_S: Final = 15.0
@@ -61,7 +63,7 @@ class Asked(TypedDict):
 @click.option("--whole", type=click.FloatRange(1), default=14400.0, show_default=True, help="Seconds for the whole.")
 @click.option("--jobs", type=click.IntRange(0, 64), default=0, help="Runs at once. [default: as the machine has room]")
 @click.option(
-    "--bound", type=click.FloatRange(1e-9, 0.1), default=0.005, show_default=True, help="Most error of a proof."
+    "--bound", type=click.FloatRange(1e-9, 0.1), default=0.001, show_default=True, help="Most error of a proof."
 )
 @click.option("--tty", is_flag=True, help="Give the command a terminal.")
 @options.as_json
@@ -84,7 +86,7 @@ def command(**asked: Unpack[Asked]) -> int:
         raise click.UsageError(stop.why) from stop
     finally:
         shown.clear()
-    click.echo(json.dumps(answer._asdict()) if asked["as_json"] else _told(answer))
+    click.echo(json.dumps({key: getattr(answer, key) for key in KEYS}) if asked["as_json"] else _told(answer))
     return EXIT[answer.verdict]
 
 

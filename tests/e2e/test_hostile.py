@@ -16,7 +16,7 @@ from agent.hostile.tally import Tally
 from agent.runtime import gate
 
 pytestmark = pytest.mark.e2e
-INCIDENTS, SEED, JOBS = 24, 20260317, 2
+INCIDENTS, SEED, JOBS = 11, 20260317, 2
 """As many as have every planner, scenario, payload and place among them; `stanch prove --hostile 500` is the whole."""
 
 

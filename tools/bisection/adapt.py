@@ -89,7 +89,7 @@ def _parts(word: str) -> list[str]:
     lexer = shlex.shlex(word, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     try:
-        return list(lexer) if re.search(r"\s", word) else [word]
+        return [word, *lexer] if re.search(r"\s", word) else [word]
     except ValueError:  # a quotation without an end
         return [word]
 

@@ -123,14 +123,22 @@ class Belief:
         """Probability that it is bad there."""
         return self.older + (self.masses.of(spot.suspects) if spot.inside else 0.0)
 
-    def seen_bad(self, spot: Spot) -> float:
-        """The same of a spot that was tested, whatever the reason: it may have been bad, and mended later."""
-        found = self.older
+    def fails(self, spot: Spot) -> list[tuple[float, float]]:
+        """Of each kind of culprit: its probability, and that of a failure if a spot that was tested is run again.
+
+        How flaky the command is differs between kinds; and one that comes before the culprit may be bad as well.
+        """
+        chances = [0.0] * (len(self.cells) + 2)
+        failing = [0.0] * len(chances)
         for world in self.worlds:
+            wrong, right = world.rates.false_fail, 1 - world.rates.false_pass
             mended = world.mended(spot)
-            for cell, odds in zip(self.cells, world.odds, strict=False):
-                found += odds * (1.0 if cell.suspects & spot.suspects else mended)
-        return found
+            before = mended * right + (1 - mended) * wrong
+            for n, odds in enumerate(world.odds):
+                inside = n < len(self.cells) and self.cells[n].suspects & spot.suspects
+                chances[n] += odds
+                failing[n] += odds * (right if inside or n == len(self.cells) else before)
+        return [(chance, part / chance) for chance, part in zip(chances, failing, strict=True) if chance]
 
     def smallest(self, miss: float) -> tuple[int, ...]:
         """The fewest commits that hold the culprit, but for a probability of `miss`; likeliest first.
@@ -191,9 +199,9 @@ def _says(history: History, culprits: int | None, spot: Spot) -> str:
     """What a spot should be if the culprit is one of `culprits`; None: it is older, 0: it is nobody."""
     if culprits is None:
         return EITHER if history.aside and history.spot(history.good).tree == spot.tree else BAD
-    if not culprits:
+    if not (culprits and spot.inside):
         return SOUND
-    return BAD if spot.inside and culprits & spot.suspects else GOOD
+    return BAD if culprits & spot.suspects else GOOD
 
 
 def _joint(

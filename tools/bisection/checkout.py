@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 from uuid import uuid4
 
 from tools.bisection.errors import NoSpace, Unfit, Unset
-from tools.bisection.plumbing import Lender, Said, Source, files, git, make, settled
+from tools.bisection.plumbing import Lender, Said, Source, files, git, make
+from tools.bisection.processes import settled
 
 _CACHE: Final = "__pycache__"
 """Python's caches. Beside tracked code, what was compiled from the very file that stands there stays: to compile all of

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import log2, sqrt
 from typing import Final, NamedTuple
 
@@ -46,10 +47,12 @@ class Known:
     """Trees."""
     bound: float = 0.00005
 
+    @cached_property
     def believed(self) -> Belief:
         """What is to be believed of it."""
         return believe(self.history, self.prior, self.counts)
 
+    @cached_property
     def sober(self) -> Belief:
         """The same by half of what was thought before: a clue that misleads is no part of a proof."""
         return believe(self.history, tuple(sqrt(one) for one in self.prior), self.counts)
@@ -79,13 +82,13 @@ def settled(known: Known, belief: Belief) -> Settled | None:
     """The end, if it is reached."""
     if wrong_way(known):
         return Settled(Verdict.INCONCLUSIVE, (), 1.0)
-    for verdict, probability in ((Verdict.BOTH_FAIL, belief.older), (Verdict.BOTH_PASS, belief.nobody)):
-        if 1 - probability <= ENDS:
+    for verdict, probability, miss in _blameless(known, belief):
+        if 1 - probability <= miss:
             return Settled(verdict, (), 1 - probability)
         if probability >= STANDS_OUT:
             return None
     culprit = belief.likeliest
-    error = 1 - (known.sober().proof(culprit) if belief.proof(culprit) >= STANDS_OUT else 0.0)
+    error = 1 - (known.sober.proof(culprit) if belief.proof(culprit) >= STANDS_OUT else 0.0)
     if error <= known.strict and not any(_lacking(known, culprit)) and provable(known, culprit):
         return Settled(Verdict.PROVEN, (culprit,), error)
     if next(_worth(known, belief, ()), None) or _borders(known, belief):
@@ -93,6 +96,17 @@ def settled(known: Known, belief: Belief) -> Settled | None:
     if provable(known, culprit) and belief.proof(culprit) >= STANDS_OUT:
         return None
     return Settled(Verdict.CANDIDATES, belief.smallest(ENDS), ENDS)
+
+
+def _blameless(known: Known, belief: Belief) -> tuple[tuple[Verdict, float, float], tuple[Verdict, float, float]]:
+    """The verdicts that blame no commit, how probable each is, and how probable a mistake may be.
+
+    That bad passes takes many runs to be sure of: it may be rare. That good fails takes few.
+    """
+    return (
+        (Verdict.BOTH_FAIL, belief.older, min(ENDS, known.bound * 10)),
+        (Verdict.BOTH_PASS, belief.nobody, ENDS),
+    )
 
 
 def wrong_way(known: Known) -> bool:
@@ -109,8 +123,8 @@ def _ending(known: Known, running: Sequence[Spot], *, older: bool) -> Spot | Non
     places = (aside or bases) if older else [history.spot(history.bad)]
     for spot in running:
         known = known.when(spot, bad=older)
-    belief = known.believed()
-    if 1 - (belief.older if older else belief.nobody) <= ENDS:
+    _, probability, miss = _blameless(known, known.believed)[0 if older else 1]
+    if 1 - probability <= miss:
         return None
     return min(places, key=lambda spot: known.count(spot).runs)
 
@@ -130,7 +144,7 @@ def following(known: Known, running: Sequence[Spot]) -> Spot | None:
     for end in map(known.history.spot, (known.history.bad, known.history.good)):
         if known.open(end) and not known.count(end).runs and end not in running:
             return end
-    belief = known.believed()
+    belief = known.believed
     if settled(known, belief):
         return None
     if max(belief.older, belief.nobody) >= STANDS_OUT:
@@ -184,9 +198,9 @@ def _proving(known: Known, culprit: int, running: Sequence[Spot]) -> Spot | None
     lacking = sorted(_lacking(known, culprit), key=lambda spot: known.count(spot).runs)
     if lacking:
         return lacking[0]
-    if 1 - known.sober().proof(culprit) <= known.strict:
+    if 1 - known.sober.proof(culprit) <= known.strict:
         return None
-    after = {spot: known.when(spot, bad=spot == own).sober().proof(culprit) for spot in places}
+    after = {spot: known.when(spot, bad=spot == own).sober.proof(culprit) for spot in places}
     return max(after, key=after.__getitem__)
 
 
@@ -200,8 +214,8 @@ def _worth(known: Known, belief: Belief, running: Sequence[Spot]) -> Iterator[tu
     for spot in _pool(known, belief, max(POOL // max(len(weighed), 1), TOP)):
         parts = ((share, belief.masses.of(cell & spot.suspects) / share) for cell, share in weighed)
         bits_told = sum(share * _tells(belief, part) for share, part in parts) * far(spot)
-        if bits_told >= WORTH and known.count(spot).runs:
-            bits_told = min(bits_told, _bits(belief.seen_bad(spot)))
+        if known.count(spot).runs:
+            bits_told = _again(belief, spot) / (1 + running.count(spot))
         if bits_told >= WORTH:
             yield bits_told, spot
     for base in map(known.history.spot, (one.sha for one in known.history.outside)):
@@ -222,6 +236,12 @@ def _pool(known: Known, belief: Belief, most: int) -> Iterator[Spot]:
     for n in likely:
         near = (history.spot(history.commits[n].sha), *history.parents(n))
         yield from (spot for spot in near if spot.inside and known.open(spot))
+
+
+def _again(belief: Belief, spot: Spot) -> float:
+    """Bits that another run tells of the culprit, where there was one."""
+    kinds = belief.fails(spot)
+    return _bits(sum(p * fails for p, fails in kinds)) - sum(p * _bits(fails) for p, fails in kinds)
 
 
 def _share(belief: Belief, spot: Spot, cell: int) -> float:

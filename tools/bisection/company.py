@@ -1,8 +1,8 @@
 """Whether the command may run beside itself: two that want the same port or file fail, and blame an innocent commit."""
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from tools.bisection.belief import Count
@@ -13,6 +13,9 @@ CLASH: Final = re.compile(
     r"|ETXTBSY|[Tt]ext file busy|[Cc]ould not (acquire|obtain) (a |the )?lock|[Rr]esource temporarily unavailable"
 )
 """How a command says that another is in its way."""
+_TWICE: Final = 2
+_CHANCE: Final = 0.02
+"""So improbable must it be that a flaky command only happened to pass alone."""
 
 
 class Sorted(NamedTuple):
@@ -28,23 +31,50 @@ class Sorted(NamedTuple):
     """A tree where the command failed in company and passed alone; empty when there is none."""
 
 
-def sort(runs: Sequence[Run], sound: Collection[str]) -> Sorted:
-    """Sort the runs; `sound` are trees that are expected to pass: a failure in company there is looked into."""
-    alone = {(run.tree, run.outcome) for run in runs if not run.company}
+def sort(runs: Sequence[Run], sound: Collection[str], claimed: str = "") -> Sorted:
+    """Sort the runs; `sound` are trees that are expected to pass: a failure in company there is looked into.
+
+    So is one at a tree that passes too, and at the `claimed` one, which is about to be blamed, should any be mixed:
+    what fails in company now and then looks like a flaky command.
+    """
+    seen = Counter((run.tree, run.outcome, bool(run.company)) for run in runs)
     odd = [run for run in runs if run.company and run.outcome is Outcome.BAD and _odd(run, sound)]
-    clashes = next((run.tree for run in odd if (run.tree, Outcome.GOOD) in alone), "")
+    shy = (run.tree for run in odd if seen[run.tree, Outcome.GOOD, False])
+    clashes = next(shy, "") or next(_shy(seen), "")
     counts: dict[str, Count] = defaultdict(Count)
     for run in runs:
         void = run.company and (run in odd or clashes) and run.outcome is Outcome.BAD
-        if run.outcome is Outcome.UNTESTABLE or (void and (run.tree, Outcome.BAD) not in alone):
+        if run.outcome is Outcome.UNTESTABLE or (void and not seen[run.tree, Outcome.BAD, False]):
             continue
         before, bad = counts[run.tree], run.outcome is Outcome.BAD
         counts[run.tree] = Count(before.fails + bad, before.passes + (not bad))
-    looked = {tree for tree, _ in alone}
-    again = tuple(dict.fromkeys(run.tree for run in odd if run.tree not in looked))
+    looked = {run.tree for run in runs if not run.company}
+    again = [run.tree for run in odd if run.tree not in looked]
+    again += [] if clashes else _doubtful(seen, claimed)
     untestable = frozenset(run.tree for run in runs if run.outcome is Outcome.UNTESTABLE) - counts.keys()
-    return Sorted(dict(counts), untestable, again, clashes)
+    return Sorted(dict(counts), untestable, tuple(dict.fromkeys(again)), clashes)
 
 
 def _odd(run: Run, sound: Collection[str]) -> bool:
     return run.tree in sound or bool(CLASH.search(run.output))
+
+
+_Seen = Mapping[tuple[str, Outcome, bool], int]
+"""How many runs, by tree, outcome and whether in company."""
+
+
+def _shy(seen: _Seen) -> Iterator[str]:
+    """Trees that fail in company, and alone pass so often that a flaky command hardly would."""
+    for tree, outcome, company in seen:
+        if outcome is Outcome.BAD and company and not seen[tree, Outcome.BAD, False]:
+            fails, passes = seen[tree, Outcome.BAD, True], seen[tree, Outcome.GOOD, True]
+            if ((passes + 1) / (fails + passes + 2)) ** seen[tree, Outcome.GOOD, False] < _CHANCE:
+                yield tree
+
+
+def _doubtful(seen: _Seen, claimed: str) -> list[str]:
+    """Trees of which only runs alone can tell whether their failures are their own."""
+    failed = {tree for tree, outcome, company in seen if outcome is Outcome.BAD and company}
+    mixed = {tree for tree in failed if seen[tree, Outcome.GOOD, True] or seen[tree, Outcome.GOOD, False]}
+    doubted = [tree for tree in mixed if seen[tree, Outcome.BAD, True] >= _TWICE] + [claimed] * (claimed in failed)
+    return [tree for tree in doubted if mixed and not seen[tree, Outcome.BAD, False]]

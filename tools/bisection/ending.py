@@ -5,12 +5,14 @@ from typing import Final, NamedTuple
 
 from tools.bisection import reading
 from tools.bisection.choice import ENDS, TWICE, Known, Settled, wrong_way
+from tools.bisection.company import sort
 from tools.bisection.history import History, Spot
-from tools.bisection.testrun import Company, run_at, run_in
+from tools.bisection.testrun import ABSENT, Company, run_at, run_in
 from tools.bisection.trees import Trees
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 
 SHORT: Final = 12
+CANNOT: Final = 125
 _SLOT: Final = 0
 
 
@@ -35,7 +37,9 @@ class Findings(NamedTuple):
 
 async def told(found: Findings, trees: Trees) -> Answer:
     """The answer, but for figures."""
-    end = found.end or Settled(Verdict.CANDIDATES, found.known.believed().smallest(ENDS), ENDS)
+    end = found.end or Settled(Verdict.CANDIDATES, found.known.believed.smallest(ENDS), ENDS)
+    if end.verdict is Verdict.BOTH_FAIL and _absent(found):
+        end = Settled(Verdict.INCONCLUSIVE, (), 1.0)
     shas = tuple(found.history.commits[n].sha for n in end.commits)
     match end.verdict:
         case Verdict.PROVEN:
@@ -52,7 +56,7 @@ async def told(found: Findings, trees: Trees) -> Answer:
         case Verdict.INCONCLUSIVE:
             reason = _inconclusive(found)
     culprit = shas[0] if end.verdict is Verdict.PROVEN else None
-    return Answer(end.verdict, culprit, shas, 0, 0, 0.0, round(end.error, 6), f"{reason}{_flaky(found)}")
+    return Answer(end.verdict, culprit, shas, 0, 0, 0.0, round(end.error, 6), f"{reason}{_shy(found)}{_flaky(found)}")
 
 
 def _proven(found: Findings, culprit: int) -> str:
@@ -98,15 +102,48 @@ async def _passes_with_a_terminal(found: Findings, trees: Trees, good: Spot) -> 
     return all(run.outcome is Outcome.GOOD for run in runs)
 
 
+def _at_good(found: Findings) -> list[Run]:
+    return [run for run in found.runs if run.tree == found.history.spot(found.history.good).tree]
+
+
+def _absent(found: Findings) -> bool:
+    """By a shell's word the command, or one that it calls, cannot be started at good either: git gives up as well."""
+    return all(run.status in ABSENT for run in _at_good(found))
+
+
 def _inconclusive(found: Findings) -> str:
     known = found.known
     for name, end in (("good", known.history.good), ("bad", known.history.bad)):
         spot = known.history.spot(end)
         if not known.open(spot):
-            return f"the command cannot tell at {name}: {found.why_untestable(spot)}"
+            return f"the command cannot tell at {name}: {found.why_untestable(spot)}{_hint(found, spot)}"
+    if _absent(found):
+        return (
+            f"it ends with status {_at_good(found)[0].status} at good: the command, or one that it calls, does not "
+            "exist or cannot be started in a tree of its own; check it with `git worktree add`, or use --setup"
+        )
     if wrong_way(known):
         return "it fails at good and passes at bad: they are the wrong way round, or it was mended between them"
     return "nothing can be said"
+
+
+def _hint(found: Findings, spot: Spot) -> str:
+    """What to do when it hangs or crashes."""
+    runs = [run for run in found.runs if run.tree == spot.tree and run.outcome is Outcome.UNTESTABLE]
+    if any(run.status is None and run.seconds for run in runs):
+        return "; allow more with --timeout, or if to hang is the error run it by `timeout`, which ends with 124"
+    if any(run.status and not 0 < run.status <= CANNOT for run in runs):
+        return "; if that is the error, say so with another status: `sh -c 'COMMAND || exit 1'`"
+    return ""
+
+
+def _shy(found: Findings) -> str:
+    """That it cannot run beside itself."""
+    clashes = sort(found.runs, {found.history.tree[found.history.good]}).clashes
+    if not clashes:
+        return ""
+    name = next(found.name(run.commit) for run in found.runs if run.tree == clashes)
+    return f"; it cannot run beside itself (a port, a file?): {name} failed so and passes alone, so it was run alone"
 
 
 def _flaky(found: Findings) -> str:

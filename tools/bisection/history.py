@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Commit(NamedTuple):
@@ -124,6 +124,10 @@ def bits(mask: int) -> Iterator[int]:
         at = digits.find("1", at + 1)
 
 
+_LEAST: Final = 1e-200
+"""Smaller weights are none."""
+
+
 class Masses:
     """Probabilities of commits, summed over masks quickly: in fixed point, a mask for each binary digit."""
 
@@ -131,7 +135,7 @@ class Masses:
 
     def __init__(self, weights: Sequence[float]) -> None:
         """`weights` of all commits; they need not sum to 1."""
-        most = max(weights, default=0.0) or 1.0
+        most = max(max(weights, default=0.0), _LEAST)
         self.unit = most / (1 << self.DIGITS)
         lines = [bytearray(b"0" * len(weights)) for _ in range(self.DIGITS + 1)]
         for n, weight in enumerate(weights):

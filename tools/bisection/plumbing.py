@@ -4,17 +4,15 @@ import asyncio
 import os
 import re
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGKILL
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from tools.bisection.errors import Unfit
-from tools.bisection.processes import MARK
-
-T = TypeVar("T")
+from tools.bisection.processes import MARK, settled
 
 _GIT_S: Final = 1800.0
 """Most that one git may take: a first checkout of a huge repository, through filters, takes minutes."""
@@ -59,16 +57,6 @@ def environment(caller: Mapping[str, str]) -> dict[str, str]:
         "GIT_LITERAL_PATHSPECS": "1",
         "LC_ALL": "C",
     }  # fmt: skip
-
-
-async def settled(work: Coroutine[None, None, T]) -> T:
-    """What `work` gives. Cancelled, it is waited for first: a thread goes on, whoever waits for it."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
 
 
 async def git(*args: str, cwd: Path, env: Mapping[str, str], stdin: str = "") -> Said:

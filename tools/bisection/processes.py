@@ -10,14 +10,16 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import psutil
+
+T = TypeVar("T")
 
 MARK: Final = "STANCH_BISECT"
 """A variable in the environment of every command and of all that it starts; its value begins with the tree's path."""
@@ -101,6 +103,16 @@ class _Output:
         return self.tail.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
+async def settled(work: Coroutine[None, None, T]) -> T:
+    """What `work` gives. Cancelled, it is waited for first: a thread goes on, whoever waits for it."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
 async def ended(command: Command) -> Ended:
     """Run a command to its end, and end what it leaves behind. Cancelling kills all of it.
 
@@ -123,8 +135,7 @@ async def ended(command: Command) -> Ended:
             in_time = await _within(over, command.timeout_s)
         finally:
             seconds = time.monotonic() - began
-            left_s = await _cleared(process.pid, mark, before, alive=not over.done())
-            exited = await over
+            exited, left_s = await settled(_cleared(process.pid, mark, before, over))
             if silence:
                 silence.cancel()
         return Ended(exited.status if in_time else None, output.rest(), seconds, exited.cpu_s + left_s)
@@ -184,11 +195,12 @@ async def _silence(terminal: int) -> None:
         await asyncio.sleep(_EOF_S)
 
 
-async def _cleared(root: int, mark: str, before: frozenset[int], *, alive: bool) -> float:
-    """Kill what is left of a command; processor seconds that it had used."""
+async def _cleared(root: int, mark: str, before: frozenset[int], over: asyncio.Future[_Exit]) -> tuple[_Exit, float]:
+    """Kill what is left of a command; how it ended, and the processor seconds that the rest had used."""
+    alive, left_s = not over.done(), 0.0
     if alive or frozenset(psutil.pids()) - before:
-        return await asyncio.shield(asyncio.to_thread(_killed, root, mark, before, alive=alive))
-    return 0.0
+        left_s = await asyncio.to_thread(_killed, root, mark, before, alive=alive)
+    return await over, left_s
 
 
 def _killed(root: int, mark: str, before: frozenset[int], *, alive: bool) -> float:

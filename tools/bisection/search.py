@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tools.bisection import ending, reading, session
-from tools.bisection.choice import Known, Settled, following, settled, useless
+from tools.bisection.choice import ENDS, Known, Settled, following, settled, useless
 from tools.bisection.company import Sorted, sort
 from tools.bisection.errors import NoSpace
 from tools.bisection.history import History, Spot
@@ -23,8 +23,10 @@ from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 WEIGH_S: Final = 2.0
 LEAST_S: Final = 0.3
 """Most that weighing the suspects may take; of a quick command less."""
-QUICK_S: Final = 0.06
+QUICK_S: Final = 0.3
 ROOMY: Final = 4
+ENOUGH: Final = 12
+"""So many runs of an end tell all that it ever will."""
 PATIENCE: Final = 0.3
 """Of a run's time: so long the next run waits for the weights."""
 
@@ -96,6 +98,8 @@ class Search:
 
     def __post_init__(self) -> None:
         self.slots = Slots(self.job.jobs)
+        self._state: tuple[int, int, int, float] | None = None
+        self._last = Known(self.history, ())
 
     async def answer(self) -> Answer:
         """The answer, with what it took."""
@@ -118,13 +122,13 @@ class Search:
             rounds=self.depth,
             runs=len(self.kept.runs),
             seconds=round(time.monotonic() - self.began, 2),
-            log=tuple(f"{run.commit[:ending.SHORT]} {run.outcome}" for run in self.kept.runs),
+            log=tuple(f"{run.commit[: ending.SHORT]} {run.outcome}" for run in self.kept.runs),
         )
 
     def tell(self, said: str = "") -> None:
         """Say where it stands."""
         known, runs = self._known(self.history), self.kept.runs
-        left = len(known.believed().smallest(self.job.bound)) if known.counts else len(self.history.commits)
+        left = len(known.believed.smallest(self.job.bound)) if known.counts else len(self.history.commits)
         mean = sum(run.seconds for run in runs) / len(runs) if runs else None
         expected = None if mean is None else mean * (1 + log(max(left, 1)) / log(self.slots.now + 1))
         passed = time.monotonic() - self.began
@@ -144,14 +148,19 @@ class Search:
         """Run what there is to run."""
         while True:
             known, sorted_out = self._known(history), self._sorted(history)
-            belief = known.believed()
+            belief = known.believed
             end = self._ended(known) or (settled(known, belief) if not self._open_ends(known) else None)
+            end = end or _standstill(known)
+            if end and end.verdict is Verdict.PROVEN:
+                sorted_out = self._sorted(history, history.tree[history.commits[end.commits[0]].sha])
             if end and not sorted_out.again:
                 return end
             await self._end([task for task, one in self.flights.items() if self._vain(known, one, sorted_out)])
-            if sorted_out.again or sorted_out.clashes:
+            if sorted_out.clashes and self.slots.now > 1:
+                self.tell("it fails beside runs of its own that it passes without: from now on one at a time")
+            if sorted_out.clashes:
                 self.slots.close(1)
-            await self._launch(history, known, sorted_out)
+            await self._launch(history, sorted_out)
             if not self.flights:
                 return None
             await self._wait(history)
@@ -167,24 +176,24 @@ class Search:
         return None if all(map(known.open, ends)) else Settled(Verdict.INCONCLUSIVE, (), 1.0)
 
     def _vain(self, known: Known, one: _Flight, sorted_out: Sorted) -> bool:
-        return not sorted_out.again and bool(known.counts) and useless(known, known.believed(), one.spot)
+        return not sorted_out.again and bool(known.counts) and useless(known, known.believed, one.spot)
 
-    async def _launch(self, history: History, known: Known, sorted_out: Sorted) -> None:
+    async def _launch(self, history: History, sorted_out: Sorted) -> None:
+        await self._weighed()
         running = [one.spot for one in self.flights.values()]
         while len(self.flights) < self.slots.now:
+            known = self._known(history)
             if sorted_out.again:
                 spot: Spot | None = None if self.flights else history.spots[sorted_out.again[0]]
             else:
                 spot = following(known, running)
             if spot is None:
                 return
-            await self._weighed()
             running.append(spot)
             slot = min(set(range(len(self.flights) + 1)) - {one.slot for one in self.flights.values()})
             task = asyncio.create_task(self._run(slot, spot.commit))
             self.flights[task] = _Flight(spot, self.depth + 1, slot)
             self.tell()
-            known = self._known(history)
 
     async def _run(self, slot: int, commit: str) -> Run:
         run = await run_at(self.trees, slot, commit, self.company)
@@ -207,7 +216,8 @@ class Search:
                 self.slots.close(flight.slot)
                 continue
             self.depth = max(self.depth, flight.depth)
-            self.slots.learn(run.seconds, run.cpu_s)
+            around_s = time.monotonic() - flight.began - run.seconds
+            self.slots.learn(run.seconds, run.cpu_s, around_s)
             await self.kept.add(run)
             if run.outcome is Outcome.BAD and run.tree == history.spot(history.bad).tree and run.output != self.seen:
                 self._weigh(run.output)
@@ -220,10 +230,18 @@ class Search:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _sorted(self, history: History) -> Sorted:
-        return sort(self.kept.runs, {history.spot(history.good).tree} if history.good in history.tree else set())
+    def _sorted(self, history: History, claimed: str = "") -> Sorted:
+        sound = {history.spot(history.good).tree} if history.good in history.tree else set[str]()
+        return sort(self.kept.runs, sound, claimed)
 
     def _known(self, history: History) -> Known:
+        """What is known by now; worked out once for each run, and for new weights."""
+        state = (id(history), len(self.kept.runs), id(self.weights), self._bound())
+        if state != self._state:
+            self._state, self._last = state, self._worked_out(history)
+        return self._last
+
+    def _worked_out(self, history: History) -> Known:
         even = 1 / len(history.commits)
         known = all(one.sha in self.weights for one in history.commits)
         prior = tuple(self.weights[one.sha] if known else even for one in history.commits)
@@ -232,10 +250,10 @@ class Search:
         return Known(history, prior, told.counts, untestable, self._bound())
 
     def _bound(self) -> float:
-        """The bound: far smaller where runs cost next to nothing, smaller where there is room for many at once."""
+        """The bound: smaller where runs cost next to nothing, or there is room for many at once."""
         runs = self.kept.runs
         quick = bool(runs) and sum(run.seconds for run in runs) < QUICK_S * len(runs)
-        return self.job.bound / (100 if quick else 10 if self.slots.now >= ROOMY else 1)
+        return self.job.bound / (20 if quick else 10 if self.slots.now >= ROOMY else 1)
 
     def _weigh(self, output: str) -> None:
         """Begin to weigh the suspects by what a failing run said."""
@@ -258,6 +276,18 @@ class Search:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(patience, WEIGH_S)):
                     await asyncio.shield(self.weighing)
+
+
+def _standstill(known: Known) -> Settled | None:
+    """No commit is to blame, and an end was run so often that more of the same tells nothing."""
+    history, belief = known.history, known.believed
+    older = belief.older > belief.nobody
+    ends = [one.sha for one in history.outside] if older else [history.bad]
+    most = max(known.count(history.spot(end)).runs for end in ends)
+    if most < ENOUGH or max(belief.older, belief.nobody) < 1 - ENDS:
+        return None
+    verdict = Verdict.BOTH_FAIL if older else Verdict.BOTH_PASS
+    return Settled(verdict, (), 1 - max(belief.older, belief.nobody))
 
 
 async def _weighted(job: Job, history: History, output: str, seconds: float) -> dict[str, float]:

@@ -15,8 +15,9 @@ from typing import Final
 
 from tools.bisection.adapt import SCRIPT, texts
 from tools.bisection.checkout import spaced
-from tools.bisection.errors import Busy
-from tools.bisection.plumbing import Lender, settled
+from tools.bisection.errors import Busy, Unfit
+from tools.bisection.plumbing import Lender
+from tools.bisection.processes import settled
 from tools.bisection.words import Job, Outcome, Run
 from tools.machine import held
 
@@ -62,7 +63,11 @@ async def opened(job: Job, home: Path) -> AsyncGenerator[Session]:
     Raises Busy while another process has it, Unfit when the job's repository is none.
     """
     folder = home / await asyncio.to_thread(key, job)
-    await asyncio.to_thread(_touched, folder)
+    try:
+        with spaced(home):
+            await asyncio.to_thread(_touched, folder)
+    except OSError as error:
+        raise Unfit(f"trees cannot be kept in {home}: {error.strerror}; name a folder by XDG_CACHE_HOME") from error
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(held(folder / "lock", _WAIT_S))
@@ -122,7 +127,8 @@ def _named(job: Job) -> Iterator[tuple[str, Path]]:
         text for argv in (job.argv, job.setup) for n, word in enumerate(argv) for text in texts(word, program=not n)
     ):
         path = job.repo / job.folder / text
-        if path.is_file() and (SCRIPT.search(text) or os.access(path, os.X_OK)):
+        file = os.path.isfile(path)  # noqa: PTH113 - Path's own raises when a word is too long for a name
+        if file and (SCRIPT.search(text) or os.access(path, os.X_OK)):
             yield text, path
     for text in job.overlay:
         yield text, job.repo / text

@@ -39,9 +39,9 @@ class Slots:
         self.now = min(self.now * 2, MOST)
         return True
 
-    def learn(self, seconds: float, cpu_s: float) -> None:
-        """A run ended: so many of its kind keep the processors busy."""
-        if not (self.fixed or self.closed) and seconds >= LOOK_S:
+    def learn(self, seconds: float, cpu_s: float, around_s: float) -> None:
+        """A run ended: so many of its kind keep the processors busy. `around_s` is what it took to set it up."""
+        if not (self.fixed or self.closed) and seconds > around_s:
             room = int((os.cpu_count() or 2) * seconds / max(cpu_s, seconds / MOST))
             self.now = max(self.now, min(room, MOST))
 

@@ -12,8 +12,8 @@ from tempfile import mkdtemp
 from tools.bisection.adapt import ROOT, Adapted, adapted
 from tools.bisection.checkout import Checkout, Stamp, full, no_space, remove, spaced, stamp, walked
 from tools.bisection.errors import Absent, Unfit, Unset
-from tools.bisection.plumbing import Objects, Source, settled
-from tools.bisection.processes import Command, Ended, ended, kill_marked
+from tools.bisection.plumbing import Objects, Source
+from tools.bisection.processes import Command, Ended, ended, kill_marked, settled
 from tools.bisection.words import Job
 
 _PREFIX = "trees-"

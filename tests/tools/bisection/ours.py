@@ -40,7 +40,7 @@ class Ours:
         ends = (self._history.spot(str(end)) for end in (knowledge.good, knowledge.bad))
         if any(known.open(end) and not known.count(end).runs for end in ends):
             return None
-        if (end := settled(known, known.believed())) is None:
+        if (end := settled(known, known.believed)) is None:
             return None
         named = [self._may[n] for n in end.commits]
         proven = end.verdict is Verdict.PROVEN
@@ -49,7 +49,7 @@ class Ours:
     def drop(self, knowledge: Knowledge) -> Sequence[int]:
         """Runs that the engine would end."""
         known = self._known(knowledge)
-        belief = known.believed()
+        belief = known.believed
         return [c for c in knowledge.flying if useless(known, belief, self._history.spot(str(c)))]
 
     def _known(self, knowledge: Knowledge) -> Known:

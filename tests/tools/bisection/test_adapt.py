@@ -128,4 +128,4 @@ def test_finds_what_may_be_a_path_in_a_word() -> None:
     assert texts("--x=a.py:3") == ["a.py:3", "a.py"]
     assert texts("python", program=True) == []
     assert texts("./run", program=True) == ["./run"]
-    assert texts("cd a && 'b c' >d") == ["cd", "a", "&&", "b c", ">", "d"]
+    assert texts("cd a && 'b c' >d") == ["cd a && 'b c' >d", "cd", "a", "&&", "b c", ">", "d"]

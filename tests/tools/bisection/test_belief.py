@@ -1,0 +1,157 @@
+"""What is believed of a culprit: it sums to one, does not depend on the order of runs, and proves nothing too soon."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tools.bisection.belief import Belief, Count, believe
+from tools.bisection.choice import ENDS, TWICE, Known, following, settled, useless
+from tools.bisection.history import Commit, History, Masses, bits, commits
+from tools.bisection.words import Verdict
+
+
+def line(length: int) -> History:
+    """Good is 0, then 1 to `length`."""
+    every = [Commit(str(n), f"t{n}", (str(n - 1),) if n else ()) for n in range(length + 1)]
+    return History(tuple(every[1:]), (every[0],), "0")
+
+
+def counts(**runs: tuple[int, int]) -> dict[str, Count]:
+    """Fails and passes by tree."""
+    return {tree: Count(*seen) for tree, seen in runs.items()}
+
+
+def even(history: History) -> tuple[float, ...]:
+    """Nobody is likelier."""
+    return (1 / len(history.commits),) * len(history.commits)
+
+
+TEN = line(10)
+RUNS = st.dictionaries(
+    st.sampled_from(sorted(TEN.spots)), st.builds(Count, st.integers(0, 6), st.integers(0, 6)), max_size=8
+)
+
+
+@given(RUNS)
+def test_something_is_the_case(seen: dict[str, Count]) -> None:
+    belief = believe(TEN, even(TEN), seen)
+    assert abs(sum(belief.each) + belief.older + belief.nobody - 1) < 1e-6
+    assert all(0 <= one <= 1 for one in belief.each)
+    assert 0 <= belief.proof(belief.likeliest) <= 1 + 1e-9
+
+
+@given(RUNS, st.randoms(use_true_random=False))
+def test_the_order_of_runs_does_not_matter(seen: dict[str, Count], dice: object) -> None:
+    order = sorted(seen, key=lambda tree: hash((tree, str(dice))))
+    one, other = believe(TEN, even(TEN), seen), believe(TEN, even(TEN), {tree: seen[tree] for tree in order})
+    assert all(abs(a - b) < 1e-9 for a, b in zip(one.each, other.each, strict=True))
+
+
+def test_a_failure_points_at_what_came_before_and_a_pass_at_what_came_after() -> None:
+    belief = believe(TEN, even(TEN), counts(t10=(1, 0), t0=(0, 1), t7=(1, 0), t3=(0, 1)))
+    assert {n + 1 for n in range(10) if belief.each[n] > 0.05} == {4, 5, 6, 7}
+
+
+def test_a_commit_with_its_parents_tree_is_no_suspect() -> None:
+    same = History((TEN.commits[0]._replace(tree="t0"), *TEN.commits[1:]), TEN.outside, "0")
+    assert believe(same, even(same), {}).each[0] == 0
+
+
+def test_a_merge_is_to_blame_only_when_all_its_parents_pass() -> None:
+    sides = (Commit("l", "tl", ("0",)), Commit("r", "tr", ("0",)), Commit("m", "tm", ("l", "r")))
+    history = History(sides, (Commit("0", "t0", ()),), "0")
+    seen = counts(tm=(6, 0), t0=(0, 2), tl=(0, 6))
+    assert believe(history, even(history), seen).proof(2) < 0.6
+    assert believe(history, even(history), seen | counts(tr=(0, 6))).proof(2) > 0.999
+
+
+def test_what_was_reverted_and_landed_again_is_found_where_it_came_last() -> None:
+    seen = counts(t0=(0, 3), t2=(3, 0), t5=(0, 5), t7=(0, 5), t8=(5, 0), t10=(3, 0))
+    assert believe(TEN, even(TEN), seen).likeliest == TEN.at["8"]
+
+
+def known(**runs: tuple[int, int]) -> Known:
+    """After these runs."""
+    return Known(TEN, even(TEN), counts(**runs))
+
+
+def end(now: Known) -> Verdict | None:
+    """The verdict, if there is one."""
+    found = settled(now, now.believed)
+    return found.verdict if found else None
+
+
+def test_both_ends_are_run_first() -> None:
+    assert following(known(), []) == TEN.spot("10")
+    assert following(known(), [TEN.spot("10")]) == TEN.spot("0")
+
+
+def test_nothing_is_proven_before_everything_ran_twice() -> None:
+    assert end(Known(TEN, even(TEN), counts(t10=(9, 0), t0=(0, 9), t5=(1, 0), t4=(0, 9)), bound=0.1)) is None
+    assert (
+        end(Known(TEN, even(TEN), counts(t10=(9, 0), t0=(0, 9), t5=(TWICE, 0), t4=(0, 9)), bound=0.1)) is Verdict.PROVEN
+    )
+
+
+def test_a_clue_that_misleads_proves_nothing() -> None:
+    sure = tuple(0.991 if n == 4 else 0.001 for n in range(10))
+    seen = counts(t10=(1, 0), t0=(0, 1), t5=(2, 0), t4=(0, 2))
+    assert 1 - Known(TEN, sure, seen).believed.proof(4) < 1 - Known(TEN, sure, seen).sober.proof(4)
+
+
+def test_once_a_command_was_seen_to_be_flaky_more_is_asked_of_it() -> None:
+    assert known(t5=(1, 1)).strict < known(t5=(2, 0)).strict
+
+
+def test_ends_that_are_alike_blame_nobody() -> None:
+    assert end(known(t10=(8, 0), t0=(8, 0))) is Verdict.BOTH_FAIL
+    assert end(known(t10=(0, 16), t0=(0, 3))) is Verdict.BOTH_PASS
+    assert end(known(t10=(0, 2), t0=(2, 0))) is Verdict.INCONCLUSIVE
+
+
+def test_candidates_are_those_that_no_run_can_tell_apart() -> None:
+    seen = counts(t10=(6, 0), t0=(0, 6), t6=(6, 0), t4=(0, 6))
+    found = Known(TEN, even(TEN), seen, frozenset({"t5"}))
+    told = settled(found, found.believed)
+    assert told
+    assert (told.verdict, {TEN.commits[n].sha for n in told.commits}, told.error) == (
+        Verdict.CANDIDATES,
+        {"5", "6"},
+        ENDS,
+    )
+
+
+def test_a_run_that_tells_nothing_any_more_is_ended() -> None:
+    now = known(t10=(3, 0), t0=(0, 3), t5=(3, 0), t4=(0, 3))
+    assert useless(now, now.believed, TEN.spot("8"))
+    assert not useless(now, now.believed, TEN.spot("4"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 40), st.data())
+def test_a_steady_command_leads_to_the_culprit_on_any_line(length: int, data: st.DataObject) -> None:
+    history, culprit = line(length), data.draw(st.integers(1, length))
+    seen: dict[str, Count] = {}
+    while (spot := following(Known(history, even(history), seen), [])) is not None:
+        bad = int(spot.commit) >= culprit
+        before = seen.get(spot.tree, Count())
+        seen = {**seen, spot.tree: Count(before.fails + bad, before.passes + (not bad))}
+    assert sum(count.runs for count in seen.values()) < 60
+    now = Known(history, even(history), seen)
+    told = settled(now, now.believed)
+    assert told
+    assert (told.verdict, history.commits[told.commits[0]].sha) == (Verdict.PROVEN, str(culprit))
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=80), st.integers(min_value=0))
+def test_masses_are_sums(weights: list[float], mask: int) -> None:
+    mask &= (1 << len(weights)) - 1
+    assert abs(Masses(weights).of(mask) - sum(weights[n] for n in bits(mask))) < 1e-4
+
+
+def test_reads_gits_log() -> None:
+    log = "a1 t1 \nb2 t2 a1\nc3 t3 b2 a1\n"
+    assert list(commits(log)) == [Commit("a1", "t1", ()), Commit("b2", "t2", ("a1",)), Commit("c3", "t3", ("b2", "a1"))]
+
+
+def test_belief_is_a_value() -> None:
+    assert isinstance(known().believed, Belief)

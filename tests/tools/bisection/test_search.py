@@ -1,0 +1,200 @@
+"""The engine names what is in its way instead of guessing, runs nothing twice, and blames no innocent commit."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.repository import History, history
+from tests.tools.bisection.users import PYTHON, job, picture
+from tools.bisection.company import sort
+from tools.bisection.errors import Absent, Unfit
+from tools.bisection.history import Commit
+from tools.bisection.history import History as Line
+from tools.bisection.reading import milestones, read
+from tools.bisection.search import Progress, bisect
+from tools.bisection.slots import MOST
+from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
+
+CULPRIT = 6
+CHECK = "import sys; sys.exit('broken' in open('pay.py').read())"
+BESIDE = """
+import fcntl, sys, time
+word, number = open('pay.py').read().split()
+if word == 'broken': sys.exit(1)
+if int(number) >= int(sys.argv[2]):
+    try: fcntl.flock(lock := open(sys.argv[1], 'w'), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError: sys.exit(1)
+time.sleep(0.25)
+"""
+"""From a commit on it wants a lock, says nothing when it does not get it, and looks flaky for it."""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> History:
+    """Ten commits, of which the seventh breaks it."""
+    repo = history(tmp_path_factory.mktemp("user") / "shop")
+    for n in range(10):
+        repo.commit(f"Change {n}", {"pay.py": f"{'broken' if n >= CULPRIT else 'fine'} {n}\n"}, tag=f"v{n}")
+    return repo
+
+
+def _answer(asked: Job, home: Path, said: list[Progress] | None = None) -> Answer:
+    return asyncio.run(bisect(asked, home, say=None if said is None else said.append))
+
+
+def _asked(shop: History, code: str, *args: str) -> Job:
+    return job(shop, PYTHON, "-S", "-c", code, *args)
+
+
+def test_proves_the_culprit_and_touches_nothing_of_the_users(shop: History, tmp_path: Path) -> None:
+    before = picture(shop.path)
+    asked = _asked(shop, CHECK)
+    answer = _answer(asked, tmp_path)
+    assert (answer.verdict, answer.culprit) == (Verdict.PROVEN, shop.shas[CULPRIT])
+    assert answer.error_bound <= asked.bound
+    assert picture(shop.path) == before
+    assert not list(tmp_path.rglob("trees-*"))
+
+
+@pytest.mark.parametrize("since", [0, 2])
+def test_never_blames_the_commit_since_which_it_cannot_run_beside_itself(
+    shop: History, tmp_path: Path, since: int
+) -> None:
+    said: list[Progress] = []
+    answer = _answer(_asked(shop, BESIDE, str(tmp_path / "lock"), str(since)), tmp_path / "home", said)
+    assert (answer.verdict, answer.culprit) == (Verdict.PROVEN, shop.shas[CULPRIT])
+    assert "cannot run beside itself" in answer.reason
+    assert [one.said for one in said if "one at a time" in one.said]
+
+
+def _run(tree: str, outcome: Outcome, company: int) -> Run:
+    return Run(tree, tree, outcome, 0, 0.1, 0.1, company)
+
+
+def _runs(*seen: tuple[str, Outcome, int, int]) -> Sequence[Run]:
+    return [_run(tree, outcome, company) for tree, outcome, company, times in seen for _ in range(times)]
+
+
+def test_what_is_mixed_is_run_alone_until_that_tells() -> None:
+    mixed = _runs(("a", Outcome.BAD, 1, 3), ("a", Outcome.GOOD, 1, 2))
+    assert sort(mixed, ()).again == ("a",)
+    assert sort([*mixed, _run("a", Outcome.BAD, 0)], ()).again == ()
+    shy = sort([*mixed, *_runs(("a", Outcome.GOOD, 0, 5))], ())
+    assert (shy.again, shy.clashes, shy.counts["a"]) == ((), "a", (0, 7))
+
+
+def test_who_is_to_be_blamed_is_run_alone_when_another_is_mixed() -> None:
+    runs = _runs(("a", Outcome.BAD, 1, 1), ("a", Outcome.GOOD, 1, 2), ("b", Outcome.BAD, 1, 2))
+    assert sort(runs, ()).again == ()
+    assert sort(runs, (), "b").again == ("b",)
+    assert sort([*runs, _run("b", Outcome.BAD, 0)], (), "b").again == ()
+
+
+def test_a_terminal_that_is_missing_is_named(shop: History, tmp_path: Path) -> None:
+    answer = _answer(_asked(shop, f"import os, sys\nif not os.isatty(0): sys.exit(1)\n{CHECK}"), tmp_path)
+    assert (answer.verdict, answer.culprit) == (Verdict.BOTH_FAIL, None)
+    assert "--tty" in answer.reason
+
+
+def test_a_release_that_passes_is_named_when_it_is_older(shop: History, tmp_path: Path) -> None:
+    asked = replace(_asked(shop, CHECK), good=shop.shas[CULPRIT + 1])
+    answer = _answer(asked, tmp_path)
+    assert answer.verdict is Verdict.BOTH_FAIL
+    assert "stanch bisect v" in answer.reason
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(0, Verdict.BOTH_PASS), (1, Verdict.BOTH_FAIL)])
+def test_both_ends_alike_come_to_an_end(shop: History, tmp_path: Path, status: int, verdict: Verdict) -> None:
+    answer = _answer(_asked(shop, f"import sys; sys.exit({status})"), tmp_path)
+    assert (answer.verdict, answer.candidates) == (verdict, ())
+    assert answer.runs < 40
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("import sys; sys.exit(127)", "does not exist"),
+        ("import time; time.sleep(60)", "--timeout"),
+        ("import os; os.abort()", "exit 1"),
+    ],
+)
+def test_says_why_it_cannot_tell_and_what_to_do(shop: History, tmp_path: Path, code: str, hint: str) -> None:
+    answer = _answer(replace(_asked(shop, code), timeout_s=1), tmp_path)
+    assert (answer.verdict, answer.culprit) == (Verdict.INCONCLUSIVE, None)
+    assert hint in answer.reason
+
+
+def test_a_command_that_is_nowhere_is_no_verdict(shop: History, tmp_path: Path) -> None:
+    with pytest.raises(Absent, match="no-such-program"):
+        _answer(job(shop, "no-such-program"), tmp_path)
+
+
+def test_a_home_that_cannot_be_written_is_named(shop: History, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unfit, match="XDG_CACHE_HOME"):
+        _answer(_asked(shop, CHECK), tmp_path / "file" / "home")
+
+
+def test_a_script_with_a_space_in_its_name_is_put_into_the_trees(tmp_path: Path) -> None:
+    repo = history(tmp_path / "shöp floor")
+    for n in range(4):
+        repo.commit(f"Change {n}", {"pay.py": f"{'broken' if n > 1 else 'fine'} {n}\n"})
+    (repo.path / "my chéck.py").write_text(CHECK)
+    answer = _answer(job(repo, sys.executable, "-S", "./my chéck.py"), tmp_path / "home")
+    assert (answer.verdict, answer.culprit) == (Verdict.PROVEN, repo.shas[2])
+
+
+def test_when_its_time_is_over_it_says_what_is_known(shop: History, tmp_path: Path) -> None:
+    slow = f"import time; time.sleep(0.5)\n{CHECK}"
+    answer = _answer(replace(_asked(shop, slow), whole_s=1.2), tmp_path)
+    assert (answer.verdict, answer.culprit) == (Verdict.CANDIDATES, None)
+    assert shop.shas[CULPRIT] in answer.candidates
+    assert "ended before all was run" in answer.reason
+
+
+def test_no_run_that_had_ended_is_run_again(shop: History, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    asked = _asked(
+        shop, f"import sys; open(sys.argv[1], 'a').write('x'); import time; time.sleep(0.2)\n{CHECK}", str(log)
+    )
+
+    def kept() -> list[str]:
+        lines = (line for ledger in tmp_path.glob("home/*/runs.jsonl") for line in ledger.read_text().splitlines())
+        return [json.loads(line)[0][:12] for line in lines]
+
+    async def broken_off() -> None:
+        task = asyncio.create_task(bisect(asked, tmp_path / "home"))
+        while len(kept()) < 2:  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(broken_off())
+    before, began = kept(), len(log.read_text())
+    answer = _answer(asked, tmp_path / "home")
+    assert (answer.verdict, answer.culprit) == (Verdict.PROVEN, shop.shas[CULPRIT])
+    assert [line.split(" ")[0] for line in answer.log[: len(before)]] == before
+    new = answer.runs - len(before)
+    assert new <= len(log.read_text()) - began <= new + MOST  # those that were ended as of no use had begun
+
+
+@pytest.mark.parametrize("broken", [1, 4_999, 5_000, 9_999])
+def test_milestones_of_a_long_history_leave_no_commit_out(broken: int) -> None:
+    commits = tuple(Commit(str(n), f"t{n}", (str(n - 1),)) for n in range(10_000))
+    thin = milestones(Line(commits[1:], commits[:1], "0"))
+    assert thin
+    assert len(thin.commits) <= 2_000
+    first = next(one for one in thin.commits if int(one.sha) >= broken)
+    assert int(first.parents[0]) < broken
+    assert thin.bad == "9999"
+
+
+def test_a_short_history_needs_no_milestones(shop: History) -> None:
+    whole = asyncio.run(read(_asked(shop, CHECK)))
+    assert [one.sha for one in whole.commits] == shop.shas[1:]
+    assert milestones(whole) is None
