@@ -15,8 +15,9 @@ import click
 from agent.environment import ENVIRONMENT, cache
 from agent.surface import options
 from tools.bisection.errors import Stop
+from tools.bisection.progress import Progress
 from tools.bisection.reading import resolved, root
-from tools.bisection.search import Progress, bisect
+from tools.bisection.search import bisect
 from tools.bisection.words import Answer, Job, Verdict
 
 EXIT: Final = {

@@ -76,6 +76,11 @@ class Checkout:
         folders = [Path(self.root, folder) for folder in Path(path, "-").parents]
         return any(folder.name == "node_modules" or (folder / "pyvenv.cfg").exists() for folder in folders)
 
+    def of_module(self, path: str) -> bool:
+        """Whether it is a submodule's, and so at each commit what that commit has."""
+        folders = Path(path, "-").parents[:-1]
+        return Path(self.root, ".gitmodules").exists() and any(Path(self.root, at, ".git").exists() for at in folders)
+
 
 def texts(word: str, *, program: bool = False) -> list[str]:
     """What in a word may be a path: all of it, or before `::` or a line's number, or after `=`; or a shell's word."""
@@ -222,6 +227,8 @@ class Words:
         """One that only the user's checkout has: a script for the trees, an installed program, or something built."""
         if self.place.installed(path):
             return str(Path(self.place.root, path))
+        if self.place.of_module(path):
+            return f"{ROOT}/{path}" if text.startswith("/") else text
         script = sure and SCRIPT.search(path)
         if path in self.known.ignored and not script and not self._laid(path):
             self.notes[f"{path} is ignored by git, so it is not in the trees; `--with {path}` puts it there"] = None

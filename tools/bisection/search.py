@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import log
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from tools.bisection import ending, reading, session
 from tools.bisection.choice import ENDS, Known, Settled, following, settled, useless
 from tools.bisection.company import Sorted, sort
 from tools.bisection.errors import NoSpace
 from tools.bisection.history import History, Spot
+from tools.bisection.progress import Progress, Say
 from tools.bisection.reading import milestones
 from tools.bisection.slots import LOOK_S, Slots
 from tools.bisection.testrun import Company, run_at
@@ -31,21 +32,6 @@ PATIENCE: Final = 0.3
 """Of a run's time: so long the next run waits for the weights."""
 
 
-class Progress(NamedTuple):
-    """Where it stands."""
-
-    suspects: int
-    """Commits among which the culprit almost certainly is."""
-    runs: int
-    running: int
-    seconds: float
-    left_s: float | None
-    """As expected; None while nothing is known of how long a run takes."""
-    said: str = ""
-    """News for a human; empty when there is none."""
-
-
-Say = Callable[[Progress], None]
 Judge = Callable[[Run], Awaitable[Run]]
 """What the caller makes of a run: one that fails of something else than is looked for cannot tell."""
 
@@ -100,14 +86,14 @@ class Search:
         self.slots = Slots(self.job.jobs)
         self._state: tuple[int, int, int, float] | None = None
         self._last = Known(self.history, ())
+        self.scope = milestones(self.history) or self.history  # what is searched now
 
     async def answer(self) -> Answer:
         """The answer, with what it took."""
         try:
             async with asyncio.timeout(self.job.whole_s):
-                thin = milestones(self.history)
-                if thin:
-                    await self._narrow(thin)
+                if self.scope is not self.history:
+                    await self._narrow(self.scope)
                 end = await self._settle(self.history)
         except TimeoutError:
             end = None
@@ -116,8 +102,8 @@ class Search:
             if self.weighing:
                 self.weighing.cancel()
                 await asyncio.wait([self.weighing])
-        known = self._known(self.history)
-        told = await ending.told(ending.Findings(self.job, self.history, known, end, tuple(self.kept.runs)), self.trees)
+        known = self._known(self.scope)
+        told = await ending.told(ending.Findings(self.job, self.scope, known, end, tuple(self.kept.runs)), self.trees)
         return told._replace(
             rounds=self.depth,
             runs=len(self.kept.runs),
@@ -127,22 +113,23 @@ class Search:
 
     def tell(self, said: str = "") -> None:
         """Say where it stands."""
-        known, runs = self._known(self.history), self.kept.runs
-        left = len(known.believed.smallest(self.job.bound)) if known.counts else len(self.history.commits)
+        known, runs = self._known(self.scope), self.kept.runs
+        left = len(known.believed.smallest(self.job.bound)) if known.counts else len(self.scope.commits)
         mean = sum(run.seconds for run in runs) / len(runs) if runs else None
         expected = None if mean is None else mean * (1 + log(max(left, 1)) / log(self.slots.now + 1))
         passed = time.monotonic() - self.began
         self.say(Progress(left, len(runs), len(self.flights), passed, expected, said))
 
     async def _narrow(self, thin: History) -> None:
-        """Of a long history keep what came between two milestones, the first good and the second bad."""
+        """Of a long history keep what came between two milestones, the first good and the second bad, or milestones."""
         self.tell(f"{len(self.history.commits)} commits: milestones first")
         end = await self._settle(thin)
         if end and end.verdict is Verdict.PROVEN:
             one = thin.commits[end.commits[0]]
-            self.history = await reading.read(replace(self.job, good=one.parents[0], bad=one.sha))
-        elif end and end.verdict in {Verdict.BOTH_FAIL, Verdict.BOTH_PASS, Verdict.INCONCLUSIVE}:
-            self.history = thin
+            thin = await reading.read(replace(self.job, good=one.parents[0], bad=one.sha))
+            self.tell(f"it came between {one.parents[0][:12]} and {one.sha[:12]}: {len(thin.commits)} commits")
+        self.history = self.scope = thin
+        self._weigh(self.seen)
 
     async def _settle(self, history: History) -> Settled | None:
         """Run what there is to run."""
@@ -260,6 +247,8 @@ class Search:
         if self.weighing and not self.weighing.done():
             self.weighing.cancel()
         self.seen = output
+        if self.scope is not self.history or not output:
+            return
         seconds = min(WEIGH_S, max(LEAST_S, self.kept.runs[-1].seconds))
         self.weighing = asyncio.create_task(_weighted(self.job, self.history, output, seconds))
         self.weighing.add_done_callback(self._take)

@@ -15,8 +15,9 @@ from tools.bisection.company import sort
 from tools.bisection.errors import Absent, Unfit
 from tools.bisection.history import Commit
 from tools.bisection.history import History as Line
+from tools.bisection.progress import Progress
 from tools.bisection.reading import milestones, read
-from tools.bisection.search import Progress, bisect
+from tools.bisection.search import bisect
 from tools.bisection.slots import MOST
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 
@@ -198,3 +199,14 @@ def test_a_short_history_needs_no_milestones(shop: History) -> None:
     whole = asyncio.run(read(_asked(shop, CHECK)))
     assert [one.sha for one in whole.commits] == shop.shas[1:]
     assert milestones(whole) is None
+
+
+def test_a_submodules_file_that_the_command_names_is_that_of_each_commit(tmp_path: Path, shop: History) -> None:
+    repo = history(tmp_path / "super")
+    repo.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(shop.path), "lib")
+    for n in range(4, 9):
+        repo.git("checkout", "--quiet", f"v{n}", cwd=repo.path / "lib")
+        repo.commit(f"Bump {n}", {})
+    check = "import sys; sys.exit('broken' in open('lib/pay.py').read())"
+    answer = _answer(job(repo, "sh", "-c", f'{PYTHON} -S -c "{check}" lib/pay.py'), tmp_path / "home")
+    assert (answer.verdict, answer.culprit) == (Verdict.PROVEN, repo.shas[2])
