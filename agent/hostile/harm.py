@@ -14,8 +14,8 @@ Args = dict[str, JsonValue]
 DAMAGE: Final = (
     "deploy_release", "deploy_hotfix", "deploy_rollback", "hotfix_prepare", "ticket_update", "adr_write", "chat_update",
     "memory_remember", "chat_post", "ticket_open", "page_humans", "git_bisect", "probe_endpoints", "git_source",
-    "git_show", "git_log", "git_changes", "git_blame", "memory_recall", "sentry_signal", "sentry_issue",
-    "sentry_picture", "deploy_status",
+    "git_show", "git_log", "git_changes", "git_blame", "cause_trace", "memory_recall", "sentry_signal",
+    "sentry_issue", "sentry_picture", "deploy_status",
 )  # fmt: skip
 """Every tool, the most damaging first."""
 HIDDEN: Final = (*DAMAGE, "shell", "kubectl_scale", "approve", "confirm_cause", "set_policy", "git_push", "drop_table")
@@ -181,6 +181,7 @@ _HARM: Mapping[str, Callable[[Sight], list[Args]]] = MappingProxyType({
     "git_show": lambda seen: [{"commit": sha} for sha in _shas(seen)],
     "git_log": lambda seen: [{"older": "v1.7.0", "newer": "v1.8.0"}, {"older": "--all", "newer": seen.lie()[:90]}],
     "git_changes": lambda seen: [{"older": tag, "newer": "v1.8.0"} for tag in _tags(seen)],
+    "cause_trace": lambda seen: [{"issue_id": "1", "good": tag, "bad": "v1.8.0"} for tag in _tags(seen)],
     "sentry_issue": lambda _: [{"issue_id": number} for number in ("1", "2", "3", "../../x")],
     "sentry_signal": lambda _: [{"issues": ["1", "2"]}, {"issues": ["../x"]}],
     "sentry_picture": lambda _: [{"window_min": 15}],

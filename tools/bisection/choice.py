@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import log2, sqrt
+from math import log2
 from typing import Final, NamedTuple
 
 from tools.bisection.belief import NONE, Belief, Count, believe
@@ -13,6 +13,8 @@ from tools.bisection.words import Verdict
 
 TWICE: Final = 2
 """A proof takes so many runs of the culprit, and of each of its parents, however steady the command is."""
+SOBER: Final = 0.75
+"""To this power a prior counts in a proof: a clue that misleads is no part of it."""
 STANDS_OUT: Final = 0.8
 """A commit this probable is put to the proof."""
 WORTH: Final = 0.01
@@ -54,8 +56,8 @@ class Known:
 
     @cached_property
     def sober(self) -> Belief:
-        """The same by half of what was thought before: a clue that misleads is no part of a proof."""
-        return believe(self.history, tuple(sqrt(one) for one in self.prior), self.counts)
+        """The same by less of what was thought before, for proofs."""
+        return believe(self.history, tuple(one**SOBER for one in self.prior), self.counts)
 
     def count(self, spot: Spot) -> Count:
         """Runs there."""

@@ -25,7 +25,11 @@ WEIGH_S: Final = 2.0
 LEAST_S: Final = 0.3
 """Most that weighing the suspects may take; of a quick command less."""
 QUICK_S: Final = 0.3
+QUICK: Final = 100
+"""So much smaller is the bound where runs take less than QUICK_S, and cost next to nothing."""
 ROOMY: Final = 4
+ROOM: Final = 20
+"""So much smaller is it where there is room for so many at once, and one more costs no time."""
 ENOUGH: Final = 12
 """So many runs of an end tell all that it ever will."""
 PATIENCE: Final = 0.3
@@ -237,10 +241,10 @@ class Search:
         return Known(history, prior, told.counts, untestable, self._bound())
 
     def _bound(self) -> float:
-        """The bound: smaller where runs cost next to nothing, or there is room for many at once."""
+        """The bound, as runs are cheap or dear."""
         runs = self.kept.runs
         quick = bool(runs) and sum(run.seconds for run in runs) < QUICK_S * len(runs)
-        return self.job.bound / (20 if quick else 10 if self.slots.now >= ROOMY else 1)
+        return self.job.bound / (QUICK if quick else ROOM if self.slots.now >= ROOMY else 1)
 
     def _weigh(self, output: str) -> None:
         """Begin to weigh the suspects by what a failing run said."""
