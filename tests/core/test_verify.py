@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.limits import MIN_EXPECTED
 from agent.core.verify import judge, window
 from agent.core.words import Blast
 from tests.core.worlds import MINUTE, NOON, minutes, triaged
@@ -185,6 +186,17 @@ def test_with_half_of_the_traffic_an_incident_is_half_as_loud() -> None:
     half = tuple(count // 2 for count in BUSY)
     assert why(signal(traffic=half), rate=1.4) == ""
     assert "would have brought 4.2 events" in why(signal(traffic=half), rate=1.2)
+
+
+def test_more_traffic_makes_no_incident_louder_and_none_makes_it_silent() -> None:
+    assert "would have brought 4.2 events" in why(signal(traffic=tuple(2 * count for count in BUSY)), rate=0.6)
+    assert "would have brought 0.0 events" in why(signal(), traffic=0.0)
+
+
+def test_exactly_as_many_as_needed_are_enough() -> None:
+    since = NOON + 3 * MINUTE
+    assert judge(triaged(rate=MIN_EXPECTED / 4), since, signal(), UP, final=False).recovered
+    assert not judge(triaged(rate=MIN_EXPECTED / 4 - 0.01), since, signal(), UP, final=False).recovered
 
 
 @pytest.mark.parametrize(("rate", "last"), [(30.0, 10), (0.5, 12), (0.2, 25), (0.01, 30), (0.0, 10)])
