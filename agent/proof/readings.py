@@ -13,6 +13,11 @@ from agent.proof.premise import Given
 from agent.proof.truth import Truth
 from agent.proof.worlds import answers, signal
 
+LITTLE: Final = 10
+"""Of 100 per minute: too little traffic to say anything."""
+SLOW: Final = 0.1
+"""Events per minute."""
+
 
 class Reading(NamedTuple):
     """One way that the signal looks when it is read again."""
@@ -27,11 +32,13 @@ class Reading(NamedTuple):
     """How far back it goes."""
     whole: bool = True
     """It is about all issues of the incident."""
+    slow: bool = False
+    """The incident brings so few events that silence of these minutes may be chance."""
 
     @property
     def well(self) -> bool:
         """Nothing is wrong in it."""
-        calm = not self.errors and self.traffic > 0
+        calm = not self.errors and self.traffic > LITTLE and not self.slow
         return calm and self.answered and self.minutes > FIVE and self.whole
 
 
@@ -39,10 +46,11 @@ READINGS: Final = (
     Reading("all is well", final=False),
     Reading("there is time to look again, and it burns on", errors=30, final=False),
     Reading("it burns on", errors=30),
-    Reading("it is silent, but so is the traffic", traffic=0),
+    Reading("it is silent, but so is the traffic, nearly", traffic=LITTLE),
     Reading("it is silent, but an endpoint fails", answered=False),
     Reading("it is silent, as far as the one minute goes that can be seen", minutes=1),
     Reading("other issues are silent", whole=False),
+    Reading("it is silent, as so slow an incident may be by chance", slow=True),
 )
 UNREAD: Final = Verified(
     recovered=False, final=True, read=False, rate_before=0, rate_after=0, baseline=0, traffic=0, answered=True,
@@ -75,6 +83,7 @@ def _read(triage: Triaged | None, since: datetime, now: datetime, reading: Readi
     known = (triage and triage.blast, since, now, reading)
     if known not in _READ and triage:
         seen = signal(now, reading.errors, reading.traffic, reading.minutes, triage.issues if reading.whole else ())
+        triage = triage.model_copy(update={"rate": SLOW}) if reading.slow else triage
         _READ[known] = judge(triage, since, seen, answers(reading.answered), final=reading.final)
     return _READ[known]
 
