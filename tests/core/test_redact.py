@@ -144,3 +144,16 @@ def test_a_picture_is_through_in_no_time() -> None:
     began = time.process_time()
     REDACTOR.value(picture)
     assert time.process_time() - began < 0.15
+
+
+def test_what_is_secret_in_an_address_goes_without_it_and_what_is_not_stays() -> None:
+    inside = "hooks-4Zr8Kq2Lm9Xw7Bn"
+    redactor = Redactor((("HOOK_TOKEN", SecretStr(f"https://bot:{inside}@chat.example.org/in/room?v=1")),))
+    told = redactor.text(f"posting to room with {inside} failed")
+    assert inside not in told
+    assert "posting to room with" in told
+
+
+def test_a_short_secret_goes_as_it_stands() -> None:
+    redactor = Redactor((("SHORT_TOKEN", SecretStr("q7Zr8k")),))
+    assert "q7Zr8k" not in redactor.text("it said q7Zr8k twice")
