@@ -61,7 +61,7 @@ class World(NamedTuple):
     rates: Rates
     odds: tuple[float, ...]
     """Of every cell, of older, of nobody; with those of all worlds they sum to 1."""
-    counts: Mapping[str, "Count"]
+    counts: Mapping[str, Count]
 
     def mended(self, spot: Spot) -> float:
         """Probability that a commit which is no descendant of the culprit is bad."""
@@ -79,10 +79,8 @@ class Belief:
     nobody: float
     rates: Rates
     """As they are to be expected, given what was seen."""
-    steady: float
-    """Probability that the command is not flaky at all."""
     prior: tuple[float, ...]
-    worlds: tuple["World", ...]
+    worlds: tuple[World, ...]
 
     def proof(self, culprit: int) -> float:
         """Probability that this commit is bad and each of its parents is good, whatever else was bad at times."""
@@ -118,10 +116,6 @@ class Belief:
     def likeliest(self) -> int:
         """The commit that it was, most probably."""
         return max(range(len(self.each)), key=self.each.__getitem__)
-
-    def bad(self, spot: Spot) -> float:
-        """Probability that it is bad there."""
-        return self.older + (self.masses.of(spot.suspects) if spot.inside else 0.0)
 
     def fails(self, spot: Spot) -> list[tuple[float, float]]:
         """Of each kind of culprit: its probability, and that of a failure if a spot that was tested is run again.
@@ -179,7 +173,7 @@ def believe(history: History, prior: Sequence[float], counts: Mapping[str, Count
     parted = tuple(
         World(rates, tuple(one / total for one in row), counts) for (rates, _), row in zip(worlds, odds, strict=True)
     )
-    return Belief(history, found, by_kind[-2], by_kind[-1], expected, by_world[0], tuple(prior), parted)
+    return Belief(history, found, by_kind[-2], by_kind[-1], expected, tuple(prior), parted)
 
 
 def _cells(history: History, seen: Sequence[Spot]) -> list[int]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import log2
 from typing import Final, NamedTuple
@@ -24,7 +24,9 @@ ENDS: Final = 0.02
 STRICT: Final = 10
 """So much smaller than asked for is the bound once the command was seen to be flaky."""
 POOL: Final = 20_000
+"""So many spots times cells are weighed for one choice; of a larger history some at a distance."""
 TOP: Final = 32
+"""So many of the likeliest are always looked at."""
 
 
 class Settled(NamedTuple):
@@ -71,7 +73,7 @@ class Known:
         """The same after one more run."""
         count = self.count(spot)
         more = Count(count.fails + bad, count.passes + (not bad))
-        return Known(self.history, self.prior, {**self.counts, spot.tree: more}, self.untestable, self.bound)
+        return replace(self, counts={**self.counts, spot.tree: more})
 
     @property
     def strict(self) -> float:
@@ -128,7 +130,7 @@ def _ending(known: Known, running: Sequence[Spot], *, older: bool) -> Spot | Non
     _, probability, miss = _blameless(known, known.believed)[0 if older else 1]
     if 1 - probability <= miss:
         return None
-    return min(places, key=lambda spot: known.count(spot).runs)
+    return min(places, default=None, key=lambda spot: known.count(spot).runs)
 
 
 def provable(known: Known, culprit: int) -> bool:
