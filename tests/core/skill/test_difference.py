@@ -105,9 +105,13 @@ def test_another_order_is_told_for_the_facts_that_it_is_for() -> None:
     assert told(("skip to Phase 3", "Phase 2")) == snapshot(
         ["~ many features: 1 → 2 → 3 → 4 → 5; was 1 → 3 → 2+4 → 5: phase 2 (Explain) now comes before phase 3 (Act)"]
     )
-    assert told(("feature → Phase 2", "feature → Phase 2 + parallel Phase 3"))[-1] == (
+    beside = ("feature → Phase 2", "feature → Phase 2 + parallel Phase 3")
+    assert told(beside)[-1] == (
         "~ one user with a known cause: 1 → 2+3 → 4 → 5; was 1 → 2 → 3 → 4 → 5: "
         "phase 3 (Act) now comes beside phase 2 (Explain)"
+    )
+    assert difference(studied(edited(beside)), studied(SOUND)).shifts[-1].what == (
+        "one user with a known cause: 1 → 2 → 3 → 4 → 5; was 1 → 2+3 → 4 → 5: what ran side by side now runs one by one"
     )
 
 
