@@ -98,6 +98,11 @@ class Ground:
             deeds.write(f"{line}\n")
         self.die(f"after {what}")
 
+    def do_once(self, what: str, key: str) -> None:
+        """Keep one deed, unless it was done: Linear knows a comment by its words, and Slack a post that says them."""
+        if not any(deed.key == key for deed in self.deeds(what)):
+            self.do(what, key)
+
     def hear(self, text: str) -> None:
         """Keep what people were told."""
         with (self.home / "told.txt").open("a", encoding="utf-8") as told:
@@ -230,7 +235,7 @@ class StandInTickets:
         return Noted(reference=key, url=f"https://tickets.example/{key}", title=draft.title)
 
     async def update(self, key: str, comment: str, *, done: bool = False) -> Noted:
-        self.ground.do("comment", f"{comment}{' (done)' if done else ''}")
+        self.ground.do_once("comment", f"{comment}{' (done)' if done else ''}")
         return Noted(reference=key, url=f"https://tickets.example/{key}")
 
     async def find(self, key: str) -> Noted | None:
@@ -256,7 +261,7 @@ class StandInChat:
         return Noted(reference=key, url="", title=f"{text[:20]}{' (pinned)' if pin else ''}")
 
     async def update(self, key: str, text: str) -> Noted:
-        self.ground.do("post says", text)
+        self.ground.do_once("post says", text)
         return Noted(reference=key, url="")
 
     async def find(self, key: str) -> Noted | None:
