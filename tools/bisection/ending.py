@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from tools.bisection import reading
-from tools.bisection.choice import ENDS, TWICE, Known, Settled, wrong_way
+from tools.bisection.choice import ENDS, TWICE, Settled, wrong_way
 from tools.bisection.company import sort
 from tools.bisection.history import History, Spot
+from tools.bisection.known import Known
 from tools.bisection.testrun import ABSENT, Company, run_at, run_in
 from tools.bisection.trees import Trees
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from tools.bisection import ending, reading, session
-from tools.bisection.choice import ENDS, Known, Settled, following, settled, useless
+from tools.bisection.choice import Settled, following, settled, useless
 from tools.bisection.company import Sorted, sort
 from tools.bisection.errors import NoSpace
 from tools.bisection.history import History, Spot
+from tools.bisection.known import Known
 from tools.bisection.progress import Progress, Say
 from tools.bisection.reading import milestones
 from tools.bisection.slots import LOOK_S, Slots
@@ -30,8 +31,7 @@ QUICK: Final = 100
 ROOMY: Final = 4
 ROOM: Final = 20
 """So much smaller is it where there is room for so many at once, and one more costs no time."""
-ENOUGH: Final = 12
-"""So many runs of an end tell all that it ever will."""
+PAIR: Final = 2
 PATIENCE: Final = 0.3
 """Of a run's time: so long the next run waits for the weights."""
 
@@ -140,8 +140,7 @@ class Search:
         while True:
             known, sorted_out = self._known(history), self._sorted(history)
             belief = known.believed
-            end = self._ended(known) or (settled(known, belief) if not self._open_ends(known) else None)
-            end = end or _standstill(known)
+            end = self._ended(known) or settled(known, belief)
             if end and end.verdict is Verdict.PROVEN:
                 sorted_out = self._sorted(history, history.tree[history.commits[end.commits[0]].sha])
             if end and not sorted_out.again:
@@ -156,11 +155,6 @@ class Search:
                 return None
             await self._wait(history)
 
-    def _open_ends(self, known: Known) -> bool:
-        """An end was not run yet."""
-        ends = (known.history.spot(end) for end in (known.history.good, known.history.bad))
-        return any(known.open(end) and not known.count(end).runs for end in ends)
-
     def _ended(self, known: Known) -> Settled | None:
         """An end cannot be tested: nothing can be said of what is between."""
         ends = (known.history.spot(end) for end in (known.history.good, known.history.bad))
@@ -171,13 +165,15 @@ class Search:
 
     async def _launch(self, history: History, sorted_out: Sorted) -> None:
         await self._weighed()
+        if self._patience():
+            return
         running = [one.spot for one in self.flights.values()]
-        while len(self.flights) < self.slots.now:
+        while (free := self.slots.now - len(self.flights)) > 0:
             known = self._known(history)
             if sorted_out.again:
                 spot: Spot | None = None if self.flights else history.spots[sorted_out.again[0]]
             else:
-                spot = following(known, running)
+                spot = following(known, running, two=free == PAIR)
             if spot is None:
                 return
             running.append(spot)
@@ -194,8 +190,9 @@ class Search:
         """Until a run ends, or there is room for more."""
         done: set[asyncio.Task[Run]] = set()
         while not done:
-            done, _ = await asyncio.wait(self.flights, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-            if not done and self.slots.look(len(self.flights)):
+            timeout = (patience := self._patience()) or LOOK_S
+            done, _ = await asyncio.wait(self.flights, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if not done and (patience or self.slots.look(len(self.flights))):
                 return
         for task in done:
             flight = self.flights.pop(task)
@@ -213,6 +210,10 @@ class Search:
             if run.outcome is Outcome.BAD and run.tree == history.spot(history.bad).tree and run.output != self.seen:
                 self._weigh(run.output)
             self.tell()
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        return self.slots.patience(now - one.began for one in self.flights.values())
 
     async def _end(self, tasks: list[asyncio.Task[Run]]) -> None:
         for task in tasks:
@@ -269,18 +270,6 @@ class Search:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(patience, WEIGH_S)):
                     await asyncio.shield(self.weighing)
-
-
-def _standstill(known: Known) -> Settled | None:
-    """No commit is to blame, and an end was run so often that more of the same tells nothing."""
-    history, belief = known.history, known.believed
-    older = belief.older > belief.nobody
-    ends = [one.sha for one in history.outside] if older else [history.bad]
-    most = max(known.count(history.spot(end)).runs for end in ends)
-    if most < ENOUGH or max(belief.older, belief.nobody) < 1 - ENDS:
-        return None
-    verdict = Verdict.BOTH_FAIL if older else Verdict.BOTH_PASS
-    return Settled(verdict, (), 1 - max(belief.older, belief.nobody))
 
 
 async def _weighted(job: Job, history: History, output: str, seconds: float) -> dict[str, float]:

@@ -1,7 +1,10 @@
 """How many runs go on at once: as many as there are processors, more while these are idle."""
 
 import os
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import psutil
@@ -13,6 +16,19 @@ _IDLE: Final = 60.0
 _MEMORY: Final = 1 << 30
 """Bytes that must be left for one more."""
 LOOK_S: Final = 0.2
+_NEAR, _LATE = 0.85, 1.15
+"""Parts of the usual time: a run that is between them is about to end."""
+_ALIKE: Final = 1.5
+"""Times the shortest: as long may the longest take where there is a usual time."""
+_LAST: Final = 8
+
+
+def patience(ages: Iterable[float], usual: float) -> float:
+    """Seconds that one more run should wait for those that go on since `ages`, since they are about to end; or 0.
+
+    What they say makes it a better choice, and `usual` seconds is what a run takes.
+    """
+    return max((_LATE * usual - age for age in ages if _NEAR * usual <= age < _LATE * usual), default=0.0)
 
 
 @dataclass(slots=True)
@@ -22,6 +38,8 @@ class Slots:
     fixed: int
     """As the user wants it; 0: to be found out."""
     now: int = field(init=False)
+    took: deque[float] = field(default_factory=partial(deque[float], maxlen=_LAST))
+    """Seconds that the last runs took, with setting them up."""
     closed: bool = False
     """No more than there are: a disk is full, or the command cannot run beside itself."""
 
@@ -41,9 +59,15 @@ class Slots:
 
     def learn(self, seconds: float, cpu_s: float, around_s: float) -> None:
         """A run ended: so many of its kind keep the processors busy. `around_s` is what it took to set it up."""
+        self.took.append(seconds + around_s)
         if not (self.fixed or self.closed) and seconds > around_s:
             room = int((os.cpu_count() or 2) * seconds / max(cpu_s, seconds / MOST))
             self.now = max(self.now, min(room, MOST))
+
+    def patience(self, ages: Iterable[float]) -> float:
+        """Seconds to wait for runs that are about to end; 0 where some take longer than others."""
+        alike = self.took and max(self.took) <= _ALIKE * min(self.took)
+        return patience(ages, sum(self.took) / len(self.took)) if alike else 0.0
 
     def close(self, most: int) -> None:
         """From now on at most so many."""

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from tests.tools.bisection.shapes import cone
 from tests.tools.bisection.simulated import Claim, Knowledge
 from tools.bisection.belief import Count
-from tools.bisection.choice import Known, following, settled, useless
+from tools.bisection.choice import following, settled, useless
 from tools.bisection.history import Commit, History
+from tools.bisection.known import Known
+from tools.bisection.slots import patience
 from tools.bisection.words import Outcome, Verdict
 
 
@@ -26,9 +28,11 @@ class Ours:
 
     def choose(self, knowledge: Knowledge, free: int) -> Iterator[int]:
         """Where the engine would run the command next."""
+        if patience(knowledge.ages, 1.0):
+            return
         known, running = self._known(knowledge), [self._history.spot(str(c)) for c in knowledge.flying]
-        for _ in range(free):
-            spot = following(known, running)
+        for left in range(free, 0, -1):
+            spot = following(known, running, two=left == 2)
             if spot is None:
                 return
             running.append(spot)
@@ -37,9 +41,6 @@ class Ours:
     def done(self, knowledge: Knowledge) -> Claim | None:
         """What the engine would say."""
         known = self._known(knowledge)
-        ends = (self._history.spot(str(end)) for end in (knowledge.good, knowledge.bad))
-        if any(known.open(end) and not known.count(end).runs for end in ends):
-            return None
         if (end := settled(known, known.believed)) is None:
             return None
         named = [self._may[n] for n in end.commits]

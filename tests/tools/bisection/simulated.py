@@ -41,6 +41,8 @@ class Knowledge:
     """Finished runs, in the order in which they ended."""
     flying: list[int] = field(default_factory=list[int])
     """Commits whose test runs now."""
+    ages: list[float] = field(default_factory=list[float])
+    """How long each of these does; a run takes a second or so."""
 
 
 class Policy(Protocol):
@@ -87,6 +89,7 @@ class _Flight(NamedTuple):
     lands: float
     commit: int
     depth: int
+    began: float
 
 
 MOST_RUNS = 400
@@ -105,18 +108,17 @@ def play(plan: Plan, make: Callable[[Knowledge], Policy], *, slots: int = 2, jit
         decisions += 1
         dropped = policy.drop(known) if flying else ()
         flying = [one for one in flying if one.commit not in dropped]
-        known.flying = [one.commit for one in flying]
+        known.flying, known.ages = [one.commit for one in flying], [now - one.began for one in flying]
         for commit in list(policy.choose(known, slots - len(flying))):
             started += 1
-            flying.append(_Flight(now + dice.uniform(1 - jitter, 1 + jitter), commit, depth + 1))
+            flying.append(_Flight(now + dice.uniform(1 - jitter, 1 + jitter), commit, depth + 1, now))
             known.flying.append(commit)
         if not flying:
             break
-        now, commit, deep = landed = min(flying)
-        flying.remove(landed)
-        known.flying.remove(commit)
-        depth = max(depth, deep)
-        known.runs.append((commit, outcome(plan, commit, dice)))
+        flying.remove(landed := min(flying))
+        known.flying.remove(landed.commit)
+        now, depth = landed.lands, max(depth, landed.depth)
+        known.runs.append((landed.commit, outcome(plan, landed.commit, dice)))
     return Played(plan, claim, depth, started, now, decisions, process_time() - before)
 
 

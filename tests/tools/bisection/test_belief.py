@@ -1,11 +1,14 @@
 """What is believed of a culprit: it sums to one, does not depend on the order of runs, and proves nothing too soon."""
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.bisection.belief import Count, believe
-from tools.bisection.choice import ENDS, TWICE, Known, following, settled, useless
+from tools.bisection.choice import ENDS, TWICE, following, settled, useless
 from tools.bisection.history import Commit, History, Masses, bits, commits
+from tools.bisection.known import Known
 from tools.bisection.words import Verdict
 
 
@@ -80,9 +83,39 @@ def end(now: Known) -> Verdict | None:
     return found.verdict if found else None
 
 
-def test_both_ends_are_run_first() -> None:
+def test_bad_is_run_first_and_the_middle_beside_it() -> None:
     assert following(known(), []) == TEN.spot("10")
-    assert following(known(), [TEN.spot("10")]) == TEN.spot("0")
+    assert following(known(), [TEN.spot("10")]) == TEN.spot("5")
+
+
+def test_good_is_run_as_soon_as_it_may_be_bad_too() -> None:
+    assert following(known(t10=(1, 0), t5=(1, 0), t2=(1, 0)), []) == TEN.spot("0")
+    assert following(known(t10=(0, 3), t5=(0, 3)), []) == TEN.spot("0")
+
+
+@given(
+    st.dictionaries(st.sampled_from([f"t{n}" for n in range(1, 11)]), st.tuples(st.integers(0, 5), st.integers(0, 5)))
+)
+def test_without_a_run_of_good_nothing_is_said_but_a_proof(seen: dict[str, tuple[int, int]]) -> None:
+    assert end(known(**seen)) in {None, Verdict.PROVEN}
+
+
+def test_two_that_are_chosen_at_once_part_it_in_three() -> None:
+    history = line(27)
+    now = Known(history, even(history), counts(t27=(1, 0), t0=(0, 1)))
+    first = following(now, [], two=True)
+    assert first
+    second = following(now, [first])
+    assert second
+    cuts = sorted((0, int(first.commit), int(second.commit), 27))
+    parts = [high - low for low, high in pairwise(cuts)]
+    assert max(parts) - min(parts) <= 2
+
+
+def test_what_the_proof_will_take_is_run_rather_than_what_tells_little() -> None:
+    prior = tuple(0.5 if n == 4 else 0.5 / 9 for n in range(10))
+    now = Known(TEN, prior, counts(t10=(1, 0), t0=(0, 1), t6=(1, 0), t3=(0, 1)))
+    assert following(now, [TEN.spot("4")]) == TEN.spot("5")
 
 
 def test_nothing_is_proven_before_everything_ran_twice() -> None:
