@@ -115,6 +115,16 @@ def following(known: Known, running: Sequence[Spot], *, two: bool = False) -> Sp
     return next((spot for spot in _borders(known, belief) if spot.tree not in asked), ahead or good)
 
 
+def last(known: Known, running: Sequence[Spot]) -> Spot | None:
+    """The only run that the proof takes after those in `running`, if all goes as is to be expected."""
+    belief = known.believed
+    culprit = belief.likeliest
+    if belief.proof(culprit) < STANDS_OUT or not provable(known, culprit):
+        return None
+    spot = _proving(known, culprit, running)
+    return spot if spot and _proving(known, culprit, [*running, spot]) is None else None
+
+
 def _first(known: Known, end: str, running: Sequence[Spot]) -> Spot | None:
     """An end that was not run yet."""
     spot = known.history.spot(end)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.bisection import ending, reading, session
-from tools.bisection.choice import Settled, following, settled, useless
+from tools.bisection.choice import Settled, following, last, settled, useless
 from tools.bisection.company import Sorted, sort
 from tools.bisection.errors import NoSpace
 from tools.bisection.history import History, Spot
@@ -167,13 +167,14 @@ class Search:
         await self._weighed()
         if self._patience():
             return
-        running = [one.spot for one in self.flights.values()]
-        while (free := self.slots.now - len(self.flights)) > 0:
-            known = self._known(history)
+        running, known = [one.spot for one in self.flights.values()], self._known(history)
+        while (free := self.slots.now - len(self.flights)) >= 0:
             if sorted_out.again:
-                spot: Spot | None = None if self.flights else history.spots[sorted_out.again[0]]
-            else:
+                spot = None if self.flights else history.spots[sorted_out.again[0]]
+            elif free:
                 spot = following(known, running, two=free == PAIR)
+            else:
+                spot = last(known, running) if self.slots.more else None
             if spot is None:
                 return
             running.append(spot)

@@ -9,13 +9,15 @@ from typing import Final
 
 import psutil
 
-MOST: Final = 8
+MOST: Final = 12
 """More trees cost more than more runs tell."""
 _IDLE: Final = 60.0
 """Percent of the machine that is idle while all slots are in use: the command waits rather than computes."""
+_WAITS: Final = 0.2
+"""A run that computes for less of its time waits, however busy the processors are with something else."""
 _MEMORY: Final = 1 << 30
 """Bytes that must be left for one more."""
-LOOK_S: Final = 0.2
+LOOK_S: Final = 0.1
 _NEAR, _LATE = 0.85, 1.15
 """Parts of the usual time: a run that is between them is about to end."""
 _ALIKE: Final = 1.5
@@ -29,6 +31,11 @@ def patience(ages: Iterable[float], usual: float) -> float:
     What they say makes it a better choice, and `usual` seconds is what a run takes.
     """
     return max((_LATE * usual - age for age in ages if _NEAR * usual <= age < _LATE * usual), default=0.0)
+
+
+def _idle() -> bool:
+    """The processors are, since this was last asked."""
+    return 100.0 - psutil.cpu_percent(None) >= _IDLE
 
 
 @dataclass(slots=True)
@@ -49,8 +56,7 @@ class Slots:
 
     def look(self, running: int) -> bool:
         """Open more if the processors are idle with all slots in use; called every LOOK_S. Whether it did."""
-        idle = 100.0 - psutil.cpu_percent(None)
-        if self.fixed or self.closed or running < self.now or self.now >= MOST or idle < _IDLE:
+        if not _idle() or self.fixed or self.closed or running < self.now or self.now >= MOST:
             return False
         if psutil.virtual_memory().available < _MEMORY:
             return False
@@ -60,9 +66,15 @@ class Slots:
     def learn(self, seconds: float, cpu_s: float, around_s: float) -> None:
         """A run ended: so many of its kind keep the processors busy. `around_s` is what it took to set it up."""
         self.took.append(seconds + around_s)
-        if not (self.fixed or self.closed) and seconds > around_s:
-            room = int((os.cpu_count() or 2) * seconds / max(cpu_s, seconds / MOST))
-            self.now = max(self.now, min(room, MOST))
+        if not (self.fixed or self.closed) and (cpu_s < _WAITS * seconds or _idle()):
+            room = (os.cpu_count() or 2) * seconds / max(cpu_s, seconds / MOST)
+            worth = 1 + seconds / max(around_s, seconds / MOST)
+            self.now = max(self.now, min(int(room), int(worth), MOST))
+
+    @property
+    def more(self) -> bool:
+        """One more than there is room for does no harm, and ends sooner than one that waits for its turn."""
+        return not (self.fixed or self.closed)
 
     def patience(self, ages: Iterable[float]) -> float:
         """Seconds to wait for runs that are about to end; 0 where some take longer than others."""
