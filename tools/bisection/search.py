@@ -17,7 +17,7 @@ from tools.bisection.history import History, Spot
 from tools.bisection.known import Known
 from tools.bisection.progress import Progress, Say
 from tools.bisection.reading import milestones
-from tools.bisection.slots import LOOK_S, Slots
+from tools.bisection.slots import LOOK_S, QUICK_S, Slots
 from tools.bisection.testrun import Company, run_at
 from tools.bisection.trees import Trees
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
@@ -25,9 +25,8 @@ from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 WEIGH_S: Final = 2.0
 LEAST_S: Final = 0.3
 """Most that weighing the suspects may take; of a quick command less."""
-QUICK_S: Final = 0.3
 QUICK: Final = 100
-"""So much smaller is the bound where runs take less than QUICK_S, and cost next to nothing."""
+"""So much smaller is the bound where runs take less than QUICK_S."""
 ROOMY: Final = 4
 ROOM: Final = 20
 """So much smaller is it where there is room for so many at once, and one more costs no time."""

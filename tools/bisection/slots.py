@@ -17,6 +17,8 @@ _WAITS: Final = 0.2
 """A run that computes for less of its time waits, however busy the processors are with something else."""
 _MEMORY: Final = 1 << 30
 """Bytes that must be left for one more."""
+QUICK_S: Final = 0.3
+"""What takes less costs next to nothing."""
 LOOK_S: Final = 0.1
 _NEAR, _LATE = 0.85, 1.15
 """Parts of the usual time: a run that is between them is about to end."""
@@ -73,13 +75,18 @@ class Slots:
 
     @property
     def more(self) -> bool:
-        """One more than there is room for does no harm, and ends sooner than one that waits for its turn."""
-        return not (self.fixed or self.closed)
+        """Of runs that take long, one more than there is room for ends sooner than if it waited for its turn."""
+        return not (self.fixed or self.closed) and self.usual >= QUICK_S
+
+    @property
+    def usual(self) -> float:
+        """Seconds that a run took of late; 0 before the first."""
+        return sum(self.took) / max(len(self.took), 1)
 
     def patience(self, ages: Iterable[float]) -> float:
         """Seconds to wait for runs that are about to end; 0 where some take longer than others."""
         alike = self.took and max(self.took) <= _ALIKE * min(self.took)
-        return patience(ages, sum(self.took) / len(self.took)) if alike else 0.0
+        return patience(ages, self.usual) if alike else 0.0
 
     def close(self, most: int) -> None:
         """From now on at most so many."""
