@@ -73,6 +73,7 @@ def test_a_commit_that_cannot_be_tested_leaves_candidates(
         (("c1", "nowhere", "--", "true"), "no commit `nowhere`"),
         (("c12", "c1", "--", "true"), "wrong way round"),
         (("c1", "c12", "--", "no-such-program"), "`no-such-program` does not exist"),
+        (("c1", "c12", "--", "./no-such-script"), "`./no-such-script` does not exist"),
         (("c1", "c12"), "COMMAND"),
     ],
 )

@@ -4,13 +4,13 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from tools.bisection.editable import editables
-from tools.bisection.errors import Unfit
+from tools.bisection.errors import Absent, Unfit
 from tools.bisection.plumbing import Objects, Source, environment, git
 from tools.bisection.words import Job
 
@@ -71,6 +71,11 @@ class Checkout:
         """Whether the user has it, tracked or not."""
         return os.path.lexists(Path(self.root, path))
 
+    def nowhere(self, program: str, tracked: Collection[str]) -> bool:
+        """Whether it names a file of the checkout that neither it nor git has."""
+        path = self.path(program) if "/" in program else ""
+        return bool(path) and path not in tracked and (self.bare or not self.exists(path))
+
     def installed(self, path: str) -> bool:
         """Whether it is one of installed packages, which stay where they were installed."""
         folders = [Path(self.root, folder) for folder in Path(path, "-").parents]
@@ -104,7 +109,10 @@ def _ends(text: str) -> tuple[str, ...]:
 
 
 async def adapted(job: Job, source: Source, objects: Objects) -> Adapted:
-    """The job's words and environment for a tree. Raises Unfit when no program takes them, or a file is not there."""
+    """The job's words and environment for a tree.
+
+    Raises Absent when there is no such command, Unfit when no program takes these words, or a file is not there.
+    """
     place = Checkout.of(job, bare=source.bare)
     if problem := _unusable(job):
         raise Unfit(problem)
@@ -119,6 +127,8 @@ async def adapted(job: Job, source: Source, objects: Objects) -> Adapted:
     paths = sorted({*(path for text in named if (path := place.path(text))), *folders} - {"."})
     found = await objects.find(*(f"{commit}:{path}" for path in paths for commit in (job.good, job.bad)))
     kinds = {path: of.kind for n, path in enumerate(paths) for of in found[2 * n : 2 * n + 2] if of}
+    if place.nowhere(job.argv[0], kinds) and not job.setup:
+        raise Absent(f"the command `{job.argv[0]}` does not exist: neither in the checkout nor at good or bad")
     here = [] if place.bare else [path for path in paths if place.exists(path)]
     ignored, modified = await asyncio.gather(
         _listed(job, source, [path for path in here if path not in kinds], "check-ignore", "-z", "--stdin"),
