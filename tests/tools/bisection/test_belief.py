@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.bisection.belief import Count, believe
-from tools.bisection.choice import ENDS, TWICE, following, settled, useless
+from tools.bisection.choice import ENDS, TWICE, following, last, settled, useless
 from tools.bisection.history import Commit, History, Masses, bits, commits
 from tools.bisection.known import Known
 from tools.bisection.words import Verdict
@@ -123,6 +123,13 @@ def test_nothing_is_proven_before_everything_ran_twice() -> None:
     assert (
         end(Known(TEN, even(TEN), counts(t10=(9, 0), t0=(0, 9), t5=(TWICE, 0), t4=(0, 9)), bound=0.1)) is Verdict.PROVEN
     )
+
+
+def test_the_only_run_that_a_proof_still_takes_is_known() -> None:
+    now = Known(TEN, even(TEN), counts(t10=(1, 0), t0=(0, 1), t5=(1, 0), t4=(0, 1)), bound=0.1)
+    assert last(now, []) is None
+    assert last(now, [TEN.spot("4")]) == TEN.spot("5")
+    assert last(now, [TEN.spot("4"), TEN.spot("5")]) is None
 
 
 def test_a_clue_that_misleads_proves_nothing() -> None:

@@ -1,0 +1,43 @@
+"""How many runs go on at once, and when a free place is better left free for a moment."""
+
+import pytest
+
+from tools.bisection.slots import MOST, QUICK_S, Slots, patience
+
+
+@pytest.mark.parametrize(("age", "waits"), [(0.1, 0.0), (0.8, 0.0), (0.9, 0.25), (1.1, 0.05), (1.2, 0.0), (9.0, 0.0)])
+def test_only_a_run_that_is_about_to_end_is_waited_for(age: float, waits: float) -> None:
+    assert patience([0.0, age], 1.0) == pytest.approx(waits)
+
+
+def test_nobody_is_waited_for_where_runs_are_not_alike() -> None:
+    slots = Slots(0)
+    assert slots.patience([1.0]) == 0
+    slots.learn(1.0, 1.0, 0.0)
+    assert slots.patience([1.0]) > 0
+    slots.learn(2.0, 2.0, 0.0)
+    assert slots.patience([1.5]) == 0
+
+
+def test_a_command_that_waits_gets_more_places_and_one_whose_tree_costs_as_much_does_not() -> None:
+    slots, dear = Slots(0), Slots(0)
+    before = slots.now
+    slots.learn(1.0, 0.01, 0.01)
+    dear.learn(1.0, 0.01, 1.0)
+    assert (slots.now, dear.now) == (MOST, before)
+
+
+def test_what_the_user_said_and_what_was_closed_stays() -> None:
+    fixed, closed = Slots(3), Slots(0)
+    closed.close(1)
+    for slots in (fixed, closed):
+        slots.learn(1.0, 0.01, 0.01)
+        assert not slots.more
+    assert (fixed.now, closed.now) == (3, 1)
+
+
+@pytest.mark.parametrize(("seconds", "more"), [(QUICK_S / 2, False), (QUICK_S * 2, True)])
+def test_one_more_than_there_is_room_for_may_go_only_where_runs_are_slow(seconds: float, more: bool) -> None:  # noqa: FBT001 - a table's column
+    slots = Slots(0)
+    slots.learn(seconds, seconds, 0.0)
+    assert slots.more is more
