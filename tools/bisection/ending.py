@@ -109,7 +109,8 @@ def _at_good(found: Findings) -> list[Run]:
 
 def _absent(found: Findings) -> bool:
     """By a shell's word the command, or one that it calls, cannot be started at good either: git gives up as well."""
-    return all(run.status in ABSENT for run in _at_good(found))
+    runs = _at_good(found)
+    return bool(runs) and all(run.status in ABSENT for run in runs)
 
 
 def _inconclusive(found: Findings) -> str:
