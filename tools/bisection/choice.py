@@ -108,11 +108,16 @@ def following(known: Known, running: Sequence[Spot], *, two: bool = False) -> Sp
     if belief.proof(culprit) >= STANDS_OUT and provable(known, culprit):
         return _proving(known, culprit, running)
     best = max(worth(known, belief, running, two=two), default=None, key=lambda one: one.both)
-    ahead = _ahead(known, belief, running)
+    if best and best.bits >= FAINT:
+        return best.spot
+    likely = running and belief.each[culprit] >= LIKELY and provable(known, culprit)
+    if likely and (ahead := _proving(known, culprit, running)):
+        return ahead
     if best:
-        return ahead if ahead and best.bits < FAINT else best.spot
+        return best.spot
     asked = {spot.tree for spot in running}
-    return next((spot for spot in _borders(known, belief) if spot.tree not in asked), ahead or good)
+    border = next((spot for spot in _borders(known, belief) if spot.tree not in asked), None)
+    return border or _ahead(known, belief, running) or good
 
 
 def last(known: Known, running: Sequence[Spot]) -> Spot | None:
@@ -132,14 +137,13 @@ def _first(known: Known, end: str, running: Sequence[Spot]) -> Spot | None:
 
 
 def _ahead(known: Known, belief: Belief, running: Sequence[Spot]) -> Spot | None:
-    """A run that the proof will take: if it is the likeliest, or one of those whose spots are tested just now."""
+    """A run that the proof will take, should it be one of those whose spots are tested just now."""
     busy = Counter(running)
     for culprit in sorted(range(len(belief.each)), key=belief.each.__getitem__, reverse=True)[:TOP] if running else ():
         places = (known.history.spot(known.history.commits[culprit].sha), *known.history.parents(culprit))
-        runs = {spot: known.count(spot).runs + busy[spot] for spot in places if known.open(spot)}
-        least = min(runs, default=None, key=runs.__getitem__)
-        if least and runs[least] < TWICE and (busy[least] or belief.each[culprit] >= LIKELY):
-            return least
+        for spot in places:
+            if busy[spot] and known.count(spot).runs + busy[spot] < TWICE:
+                return spot
     return None
 
 
