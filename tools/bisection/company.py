@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from signal import SIGKILL
 from typing import Final, NamedTuple
 
 from tools.bisection.belief import Count
@@ -13,6 +14,8 @@ CLASH: Final = re.compile(
     r"|ETXTBSY|[Tt]ext file busy|[Cc]ould not (acquire|obtain) (a |the )?lock|[Rr]esource temporarily unavailable"
 )
 """How a command says that another is in its way."""
+KILLED: Final = frozenset({-SIGKILL, 128 + SIGKILL})
+"""How a command ends that was killed, perhaps since there was too little memory for all of them."""
 _TWICE: Final = 2
 _CHANCE: Final = 0.02
 """So improbable must it be that a flaky command only happened to pass alone."""
@@ -49,7 +52,8 @@ def sort(runs: Sequence[Run], sound: Collection[str], claimed: str = "") -> Sort
         before, bad = counts[run.tree], run.outcome is Outcome.BAD
         counts[run.tree] = Count(before.fails + bad, before.passes + (not bad))
     looked = {run.tree for run in runs if not run.company}
-    again = [run.tree for run in odd if run.tree not in looked]
+    short = [run for run in runs if run.company and run.status in KILLED]
+    again = [run.tree for run in (*odd, *short) if run.tree not in looked]
     again += [] if clashes else _doubtful(seen, claimed)
     untestable = frozenset(run.tree for run in runs if run.outcome is Outcome.UNTESTABLE) - counts.keys()
     return Sorted(dict(counts), untestable, tuple(dict.fromkeys(again)), clashes)

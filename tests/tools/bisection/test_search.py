@@ -96,6 +96,14 @@ def test_who_is_to_be_blamed_is_run_alone_when_another_is_mixed() -> None:
     assert sort([*runs, _run("b", Outcome.BAD, 0)], (), "b").again == ()
 
 
+def test_what_was_killed_beside_others_is_run_alone_before_it_cannot_be_tested() -> None:
+    killed = Run("a", "a", Outcome.UNTESTABLE, -9, 0.1, 0.1, 1)
+    assert sort([killed], ()).again == ("a",)
+    alone = sort([killed, _run("a", Outcome.GOOD, 0)], ())
+    assert (alone.again, alone.untestable, alone.counts["a"]) == ((), frozenset(), (0, 1))
+    assert sort([killed._replace(status=-11)], ()).again == ()
+
+
 def test_a_terminal_that_is_missing_is_named(shop: History, tmp_path: Path) -> None:
     answer = _answer(_asked(shop, f"import os, sys\nif not os.isatty(0): sys.exit(1)\n{CHECK}"), tmp_path)
     assert (answer.verdict, answer.culprit) == (Verdict.BOTH_FAIL, None)
