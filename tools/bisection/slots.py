@@ -17,8 +17,8 @@ _WAITS: Final = 0.2
 """A run that computes for less of its time waits, however busy the processors are with something else."""
 _MEMORY: Final = 1 << 30
 """Bytes that must be left for one more."""
-QUICK_S: Final = 0.3
-"""What takes less costs next to nothing."""
+QUICK_S: Final = 0.7
+"""What takes less costs little."""
 LOOK_S: Final = 0.1
 _NEAR, _LATE = 0.85, 1.15
 """Parts of the usual time: a run that is between them is about to end."""
