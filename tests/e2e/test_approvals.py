@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.lab import world
+from agent.lab import clock, world
 from agent.lab.world import Lab
 from tests.demo import PATIENCE_S, STANCH, Ran, deploys, environment, facts, stanch
 from tests.terminal import terminal
@@ -20,9 +20,10 @@ SPEED = 40.0
 
 
 @pytest.fixture
-def bleeding(tmp_path: Path) -> Generator[Lab]:
-    """A production whose newest release is bad."""
-    lab = world.start("bad-deploy", tmp_path / "lab", say=lambda _: None, speed=SPEED)
+def bleeding(tmp_path: Path, request: pytest.FixtureRequest) -> Generator[Lab]:
+    """A production whose newest release is bad, slow enough for a human unless a test has a speed of its own."""
+    speed = getattr(request, "param", SPEED)
+    lab = world.start("bad-deploy", tmp_path / "lab", say=lambda _: None, speed=speed)
     yield lab
     lab.stop()
 
@@ -98,6 +99,7 @@ def test_it_is_asked_and_answered_where_people_look(bleeding: Lab) -> None:
     rolled_back_by_ada(bleeding, Ran(0, told, screen), call)
 
 
+@pytest.mark.parametrize("bleeding", [clock.SPEED], indirect=True, ids=["nobody is waited for"])
 def test_what_is_never_done_is_left_to_humans_who_are_paged(bleeding: Lab) -> None:
     say(bleeding, "never")
     ran = command(bleeding, "run", bleeding.sentence, "--json")

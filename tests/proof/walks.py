@@ -83,11 +83,13 @@ class Walk:
 
     def _blurs(self, act: Act) -> bool:
         """Small steps that add up to hours, or to a question's half hour, are not taken: there are moves for those."""
+        if not act.minutes:
+            return False
         later = self.plain.now + act.minutes * MINUTE
         waits = [one.until for one in self.plain.incident.leave if not isinstance(one, Denied)]
         lapses = any(self.plain.now <= until < later for until in waits)
-        small = 0 < act.minutes < findings.LAPSE
-        hours = later - NOON >= findings.HOURS * MINUTE and 0 < act.minutes < findings.HOURS
+        small = act.minutes < findings.LAPSE
+        hours = later - NOON >= findings.HOURS * MINUTE and act.minutes < findings.HOURS
         return hours or (small and lapses)
 
     def _take(self, plain: Act, flat: Act) -> None:

@@ -1,6 +1,7 @@
 """How many runs go on at once: as many as there are processors, more while these are idle."""
 
 import os
+import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ MOST: Final = 12
 """More trees cost more than more runs tell."""
 _IDLE: Final = 60.0
 """Percent of the machine that is idle while all slots are in use: the command waits rather than computes."""
+_SHORT_S: Final = 0.05
 _WAITS: Final = 0.2
 """A run that computes for less of its time waits, however busy the processors are with something else."""
 _MEMORY: Final = 1 << 30
@@ -35,11 +37,6 @@ def patience(ages: Iterable[float], usual: float) -> float:
     return max((_LATE * usual - age for age in ages if _NEAR * usual <= age < _LATE * usual), default=0.0)
 
 
-def _idle() -> bool:
-    """The processors are, since this was last asked."""
-    return 100.0 - psutil.cpu_percent(None) >= _IDLE
-
-
 @dataclass(slots=True)
 class Slots:
     """So many runs may go on."""
@@ -49,16 +46,18 @@ class Slots:
     now: int = field(init=False)
     took: deque[float] = field(default_factory=partial(deque[float], maxlen=_LAST))
     """Seconds that the last runs took, with setting them up."""
+    _asked: float = field(init=False)
     closed: bool = False
     """No more than there are: a disk is full, or the command cannot run beside itself."""
 
     def __post_init__(self) -> None:
         self.now = self.fixed or max(2, min(os.cpu_count() or 2, MOST))
+        self._asked = time.monotonic()
         psutil.cpu_percent(None)
 
     def look(self, running: int) -> bool:
         """Open more if the processors are idle with all slots in use; called every LOOK_S. Whether it did."""
-        if not _idle() or self.fixed or self.closed or running < self.now or self.now >= MOST:
+        if not self._idle() or self.fixed or self.closed or running < self.now or self.now >= MOST:
             return False
         if psutil.virtual_memory().available < _MEMORY:
             return False
@@ -68,10 +67,19 @@ class Slots:
     def learn(self, seconds: float, cpu_s: float, around_s: float) -> None:
         """A run ended: so many of its kind keep the processors busy. `around_s` is what it took to set it up."""
         self.took.append(seconds + around_s)
-        if not (self.fixed or self.closed) and (cpu_s < _WAITS * seconds or _idle()):
+        waits = cpu_s < _WAITS * seconds or self._idle()
+        if seconds and waits and not (self.fixed or self.closed):
             room = (os.cpu_count() or 2) * seconds / max(cpu_s, seconds / MOST)
             worth = 1 + seconds / max(around_s, seconds / MOST)
             self.now = max(self.now, min(int(room), int(worth), MOST))
+
+    def _idle(self) -> bool:
+        """The processors are, since this was last asked; over too short a time nobody can say."""
+        now = time.monotonic()
+        if now - self._asked < _SHORT_S:
+            return False
+        self._asked = now
+        return 100.0 - psutil.cpu_percent(None) >= _IDLE
 
     @property
     def more(self) -> bool:

@@ -27,6 +27,13 @@ def test_a_command_that_waits_gets_more_places_and_one_whose_tree_costs_as_much_
     assert (slots.now, dear.now) == (MOST, before)
 
 
+def test_a_run_that_could_not_begin_tells_nothing_of_room() -> None:
+    slots = Slots(0)
+    before = slots.now
+    slots.learn(0.0, 0.0, 0.0)
+    assert slots.now == before
+
+
 def test_what_the_user_said_and_what_was_closed_stays() -> None:
     fixed, closed = Slots(3), Slots(0)
     closed.close(1)
