@@ -90,6 +90,7 @@ class _Bisect(_Strict):
     """How an error is reproduced at some commit; `command` is another way to write the service's `reproduce`."""
 
     command: Words = ()
+    serve: Words = ()
     setup: Words = ()
     regressions: Path | None = None
 
@@ -266,8 +267,7 @@ def _configured(name: str, read: _Service, policy: Policy, root: Path) -> Config
         endpoints=read.endpoints,
         irreversible=read.irreversible,
         reproduce=read.bisect.command or read.reproduce,
-        setup=read.bisect.setup,
-        regressions=read.bisect.regressions,
+        **read.bisect.model_dump(exclude={"command"}),
         tests=read.tests,
         adr=read.adr,
     )

@@ -68,6 +68,9 @@ def test_bisect_has_a_table_of_its_own_and_reproduce_still_works(tmp_path: Path)
     table = '[service.shop.bisect]\ncommand = ["new"]\nsetup = ["npm", "ci"]\nregressions = "tests/regressions"'
     new = read(tmp_path, f'[service.shop]\nreproduce = ["old"]\n{table}').services["shop"].service
     assert (new.reproduce, new.setup, new.regressions) == (("new",), ("npm", "ci"), Path("tests/regressions"))
+    both = '[service.shop.bisect]\nserve = ["npm", "start", "--", "{port}"]'
+    served = read(tmp_path, both).services["shop"].service
+    assert (served.serve, served.reproduce, new.serve) == (("npm", "start", "--", "{port}"), (), ())
 
 
 def test_names_every_mistake_at_once_with_its_line_and_what_was_meant(tmp_path: Path) -> None:

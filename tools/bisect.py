@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,37 +22,61 @@ from tools.bisection.paths import Tracked
 from tools.bisection.search import bisect
 from tools.bisection.session import KEEP_S
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
-from tools.contract import Args, Effect, ToolFailed, tool
+from tools.contract import Effect, ToolFailed, tool
 from tools.machine import scrubbed
-from tools.observed import Bisected
+from tools.observed import Bisected, Written
+from tools.replay import CANNOT_TELL, excuse
 from tools.repo import PLAIN, Repository, opened
-from tools.repro import EVENT, RUN_S, Failure, Repro, expected, keep, unlike, written
+from tools.repro import RUN_S, Failure, Repro, expected, keep, unlike, written
+from tools.sandbox import working
 from tools.site import Service, Site
 from tools.trackers.base import Tracker
 
 SETUP_S: Final = 300.0
+BOUND: Final = 0.001
+"""A culprit opens the way to a hotfix: less than the command line's may be wrong."""
 WHOLE_S: Final = 900.0
 """Most that the search may take; the rest of the tool's time is for looking at older releases."""
 _PATHS, _SUBJECT, _LOG = 200, 120, 40
 _BAD: Final = 1
 """What the reproduction says when it fails as it should; of what it says beside 0 and this, nothing is believed."""
 _EVENT: Final = "event.json"
+_REPRO: Final = "repro.json"
+_NONE: Final = "the service has no `reproduce` command and no `bisect.serve`, so nothing is bisected without a `script`"
+_UNASKED: Final = (
+    "the event has no request that could be replayed; reproduce it by a `script`, or let a human give the service a "
+    "`command` that does"
+)
+_WRITTEN: Final = "; a planner wrote the reproduction, so this proves nothing until a human has read it and confirms it"
+_UNNAMED: Final = (
+    "the event names no exception from the service's own code, so any failure of a planner's script would look like "
+    "it: such a script proves nothing"
+)
 _FIELDS: Final = TypeAdapter(dict[str, JsonValue])
 
 
-class Bisect(Args):
+class Bisect(Written):
     """An error, and the two releases between which it came."""
 
     issue_id: str | None = Field(None, min_length=1, max_length=100, description="The issue whose event is reproduced.")
     endpoint: str | None = Field(None, description="Instead of an issue, when the tracker is down: what to request.")
     good: str = Field(min_length=1, max_length=100, description="A release without the error, by git tag.")
     bad: str = Field(min_length=1, max_length=100, description="A release with the error, by git tag.")
+    script: str | None = Field(
+        None, min_length=1, max_length=8000,
+        description="Python that fails as production does; only where the service has no reproduction of its own.",
+    )  # fmt: skip
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         if (self.issue_id is None) == (self.endpoint is None):
             raise ValueError("give issue_id, or endpoint when the tracker is down; not both")
         return self
+
+    @property
+    def brings_code(self) -> bool:
+        """A script is code, run in the sandbox only."""
+        return self.script is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +85,8 @@ class Production:
 
     repo: Repository
     wanted: Failure | None
+    serves: bool = False
+    """A run is a replay, so its first line is ours."""
     tracked: dict[str, Tracked] = field(default_factory=dict[str, Tracked])
     """By tree."""
 
@@ -67,6 +94,8 @@ class Production:
         """The run; one that fails in another way than production cannot tell."""
         clashed = run.company and CLASH.search(run.output)  # is run again, alone
         why = "" if clashed or run.outcome is not Outcome.BAD else await self._unlike(run)
+        if run.status == CANNOT_TELL and self.serves:
+            why = excuse(run.output) or run.why
         return run._replace(outcome=Outcome.UNTESTABLE, why=why) if why else run
 
     async def _unlike(self, run: Run) -> str:
@@ -86,32 +115,39 @@ async def git_bisect(args: Bisect, service: Service, tracker: Tracker, site: Sit
     Use it to prove a root cause: only a culprit whose parent passes and which itself fails is named. When nothing is
     proved, `culprit` is null and `why` says what to try next, e.g. an older good release.
     Example: {"issue_id": "4711", "good": "v1.7.0", "bad": "v1.8.0"}; while the tracker is down,
-    {"endpoint": "checkout", …} reproduces a configured endpoint's request instead.
+    {"endpoint": "checkout", …} reproduces a configured endpoint's request instead. Give `script` only where the service
+    has no command, and no app that the event's request could be sent to: it runs in the sandbox, in a work tree's root,
+    with the event's path as argument, and must die of production's exception, raised by the service's own code.
     """
     repo = await opened("git_bisect", service)
     good, bad = await repo.commit(args.good), await repo.commit(args.bad)
     unproved = Bisected(
         culprit=None, subject="", good=args.good, bad=args.bad, parent_good=False, culprit_bad=False, steps=0,
-        first_release=None, paths=(), why="the service has no `reproduce` command, so nothing can be bisected",
+        first_release=None, paths=(), why=_NONE, written=args.brings_code,
     )  # fmt: skip
-    if not service.reproduce:
+    if not (service.reproduce or service.serve or args.script):
         return unproved
+    if args.script:
+        await working("git_bisect")
     if await repo.unread(good, bad):
         why = "a planner's patch that nobody has merged is among these commits, and is run in the sandbox only"
         raise ToolFailed("git_bisect", f"{why}; bisect releases without it, or let a human merge it first")
     home = site.home / "bisect"
-    async with _room(home, service.name, args.issue_id, args.endpoint, good, bad) as room:
+    async with _room(home, service.name, args.issue_id, args.endpoint, good, bad, args.script) as room:
         if (event := await asyncio.to_thread(_kept, room)) is None:
             event = await _event(args, service, tracker)
             await asyncio.to_thread(written, room / _EVENT, json.dumps(event))
-        production = Production(repo, expected(event, await _files(repo, bad)))
+        repro, wanted = _repro(args, service, event), expected(event, await _files(repo, bad))
+        if why := _unproving(repro, wanted):
+            return unproved.model_copy(update={"why": why})
+        await asyncio.to_thread(written, room / _REPRO, repro.model_dump_json())
+        production = Production(repo, wanted, repro.serves)
         try:
-            answer = await bisect(_job(service, good, bad, room), home, judge=production.judge)
+            answer = await bisect(_job(service, (good, bad), room, repro), home, judge=production.judge)
         except Stop as stop:
             raise ToolFailed("git_bisect", stop.why, retry=isinstance(stop, Busy)) from stop
     found = await _found(repo, unproved, answer)
     if found.culprit:
-        repro = Repro(argv=service.reproduce, setup=service.setup, event=event)
         await asyncio.to_thread(keep, site.home, service.name, found.culprit, repro)
     return found
 
@@ -145,12 +181,43 @@ def _kept(room: Path) -> dict[str, JsonValue] | None:
         return None
 
 
-def _job(service: Service, good: str, bad: str, room: Path) -> Job:
-    argv = tuple(part.replace(EVENT, str(room / _EVENT)) for part in service.reproduce)
-    env = tuple(scrubbed(room / "home").items())
+def _repro(args: Bisect, service: Service, event: dict[str, JsonValue]) -> Repro:
+    """The service's command; without one, the event's request against its app; without either, the planner's script.
+
+    Raises ToolFailed when there is a script beside one of the service's own, which no planner replaces.
+    """
+    serves = not service.reproduce
+    if args.script is None:
+        return Repro(argv=service.reproduce or service.serve, serves=serves, setup=service.setup, event=event)
+    if service.reproduce or (service.serve and event.get("request")):
+        raise ToolFailed("git_bisect", "the service has a reproduction of its own, and that counts; leave out `script`")
+    return Repro(argv=(_python(service),), script=args.script, setup=service.setup, event=event)
+
+
+def _python(service: Service) -> str:
+    """The Python that knows the service's libraries: that of its tests, or of its app; else ours."""
+    programs = (argv[0] for argv in (service.tests, service.serve) if argv)
+    return next((program for program in programs if Path(program).name.startswith("python")), sys.executable)
+
+
+def _unproving(repro: Repro, wanted: Failure | None) -> str:
+    """Why nothing could be proved by it; empty when something could."""
+    if repro.serves and not repro.event.get("request"):
+        return _UNASKED
+    if repro.script and not (wanted and wanted.file):
+        return _UNNAMED
+    return ""
+
+
+def _job(service: Service, ends: tuple[str, str], room: Path, repro: Repro) -> Job:
+    env = scrubbed(room / "home")
+    if repro.serves and "/" in repro.argv[0]:  # so that the bisection looks at its environment, as at a command's
+        env["PATH"] += f"{os.pathsep}{(service.repo / repro.argv[0]).parent}"
+    scripted = (sys.executable, "-I", "-m", "tools.scripted", str(room / _REPRO))
+    argv = scripted if repro.script else repro.command(room / _EVENT)
     return Job(
-        service.repo, good, bad, argv, setup=service.setup, env=env,
-        timeout_s=RUN_S, setup_timeout_s=SETUP_S, whole_s=WHOLE_S,
+        service.repo, *ends, argv, setup=service.setup, env=tuple(env.items()),
+        timeout_s=RUN_S, setup_timeout_s=SETUP_S, whole_s=WHOLE_S, bound=BOUND,
     )  # fmt: skip
 
 
@@ -184,7 +251,7 @@ async def _found(repo: Repository, unproved: Bisected, answer: Answer) -> Bisect
         "seconds": answer.seconds,
         "error_bound": answer.error_bound,
         "log": answer.log[:_LOG],
-        "why": answer.reason,
+        "why": f"{answer.reason}{_WRITTEN if unproved.written else ''}",
     }
     culprit = answer.culprit
     if culprit is None:

@@ -121,9 +121,10 @@ async def _ended(bwrap: Process, init: int | None) -> None:
 def view(argv: Sequence[str], tree: Path, scratch_bytes: int) -> tuple[str, ...]:
     """What to ask of bubblewrap to run `argv` in `tree`: own namespaces, a bare environment, a read-only system.
 
+    Of a Python that any word of `argv` names, one that starts another too, its virtual environment is seen.
     As root, `tree` changes hands: the command runs as a user who owns nothing else. Raises OSError when it cannot.
     """
-    programs = tuple(dict.fromkeys(_programs(argv[0])))
+    programs = tuple(dict.fromkeys(path for word in argv for path in _programs(word)))
     found = [*(path for path in programs if path.endswith("/bin")), _PATH]
     root = os.geteuid() == 0
     return (

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +17,7 @@ from tools.deploys.base import Deploys
 from tools.machine import Ran
 from tools.observed import Prepared, Written
 from tools.repo import PLAIN, Bench, Repository, matching, opened, version_of, worktree
-from tools.repro import RUN_S, Repro, expected, kept, reviewed, staged, unlike
+from tools.repro import RUN_S, Repro, boxed, expected, kept, reviewed, staged, unlike
 from tools.sandbox import UNSTARTED, confined
 from tools.site import Case, Service, Site
 
@@ -178,7 +179,7 @@ async def _patch(work: Work) -> None:
 async def _beside_the_tests(work: Work, repro: Repro) -> str:
     """Add the reproduction to the fix, where the service keeps such; where that is, for people to read."""
     folder = work.repo.service.regressions
-    if folder is None:
+    if folder is None or repro.script:  # what nobody has reviewed becomes no test of the service
         return ""
     path = folder / f"{work.culprit[:12]}.json"
     file = work.bench.tree / path
@@ -197,7 +198,7 @@ def _put(file: Path, text: str) -> None:
 async def _regression(work: Work, repro: Repro, ends: tuple[str, str]) -> str:
     """What proved the culprit, run without the fix and with it. Raises ToolFailed unless only the latter passes."""
     base, commit = ends
-    await work.git("checkout", "--quiet", "--force", "--detach", base)
+    await _washed(work, base)
     without = await _reproduced(work, repro, written=False)
     tracked = Tracked((await work.git("ls-files", "-z")).split("\0"))
     why = "it passes, or cannot tell"
@@ -205,9 +206,9 @@ async def _regression(work: Work, repro: Repro, ends: tuple[str, str]) -> str:
         why = unlike(without.out, expected(repro.event, tracked), tracked)
     if why:
         raise ToolFailed(_TOOL, f"the reproduction does not show the error in what runs now: {why}; bisect again")
-    await work.git("checkout", "--quiet", "--force", "--detach", commit)
+    await _washed(work, commit)
     mended = await _reproduced(work, repro, written=work.args.brings_code)
-    await work.git("clean", "-ffdxq")
+    await _washed(work, commit)
     if mended.status != 0:
         raise ToolFailed(_TOOL, "the reproduction still fails with this fix; nothing was tagged; roll back")
     return "the reproduction fails without the fix, as production does, and passes with it"
@@ -215,18 +216,24 @@ async def _regression(work: Work, repro: Repro, ends: tuple[str, str]) -> str:
 
 async def _reproduced(work: Work, repro: Repro, *, written: bool) -> Ran:
     """The reproduction in the work tree as it is: what a planner wrote runs in the sandbox only."""
-    await work.git("clean", "-ffdxq")
+    if repro.setup:
+        await _run(work, repro.setup, TESTS_S, written=written)
     argv = await asyncio.to_thread(staged, repro, work.bench)
-    ran = Ran(None, "", 0)
-    for command, limit in ((repro.setup, TESTS_S), (argv, RUN_S)):
-        if not command:
-            continue
-        if written:
-            inside = await confined(_TOOL, command, tree=work.bench.tree, timeout_s=limit)
-            ran = Ran(inside.status, inside.out, inside.dropped)
-        else:
-            ran = (await reviewed(_TOOL, command, work.bench, limit)).ran
-    return ran
+    return await _run(work, argv, RUN_S, written=written or bool(repro.script))
+
+
+async def _run(work: Work, argv: Sequence[str], timeout_s: float, *, written: bool) -> Ran:
+    if not written:
+        return (await reviewed(_TOOL, argv, work.bench, timeout_s)).ran
+    inside = await boxed(_TOOL, argv, work.bench.tree, timeout_s)
+    return Ran(inside.status, inside.out, inside.dropped)
+
+
+async def _washed(work: Work, commit: str) -> None:
+    """Make the work tree `commit`, whatever ran in it: with no index, git removes and writes every file."""
+    await work.git("read-tree", "--empty")
+    await work.git("clean", "-ffdxq")
+    await work.git("checkout", "--quiet", "--force", "--detach", commit)
 
 
 async def _tested(service: Service, bench: Bench) -> str:

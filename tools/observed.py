@@ -134,6 +134,8 @@ class Bisected(Result):
     """`proven`, `candidates`, `both_fail`, `both_pass` or `inconclusive`; empty when nobody told them apart."""
     candidates: tuple[str, ...] = ()
     """Full shas, likeliest first, when it is one of several commits."""
+    written: bool = False
+    """A planner wrote the reproduction; it ran in the sandbox only."""
     runs: int = 0
     """Of the reproduction, in all."""
     seconds: float = 0.0

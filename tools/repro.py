@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -10,16 +11,20 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from tools import replay
 from tools.bisection.frames import signature
 from tools.bisection.paths import Kind, Tracked, kind
 from tools.contract import ToolFailed
 from tools.machine import Ran, run, scrubbed
 from tools.repo import Bench
-from tools.sandbox import confined
+from tools.sandbox import Confined, confined
 
 RUN_S: Final = 120.0
 """Most that one run of a reproduction may take."""
 EVENT: Final = "{event}"
+_EVENT: Final = "event.json"
+_REPLAY: Final = Path(replay.__file__)
+_SCRIPT: Final = ".stanch-repro.py"
 _INSIDE: Final = ".stanch-repro"
 """Folder in the work tree for what the sandbox would not see otherwise."""
 
@@ -70,7 +75,7 @@ def unlike(output: str, wanted: Failure | None, tracked: Tracked) -> str:
     if _last(seen.kind) != wanted.kind:
         return f"it fails with {_last(seen.kind)[:80] or 'no exception'}, and production with {wanted.kind[:80]}"
     if wanted.file and (seen.file, _last(seen.function)) != (wanted.file, _last(wanted.function)):
-        there, here = f"{wanted.file} {wanted.function}"[:120], f"{seen.file} {seen.function}"[:120]
+        there, here = f"{wanted.file} {wanted.function}"[:120], f"{seen.file} {seen.function}".strip()[:120]
         return f"it raises {wanted.kind[:80]} in {here or 'none of our code'}, and production in {there}"
     return ""
 
@@ -87,6 +92,10 @@ class Repro(BaseModel):
 
     argv: tuple[str, ...]
     """As configured: `{event}` stands in it."""
+    serves: bool = False
+    """`argv` starts the app, and the event's request is replayed against it."""
+    script: str = ""
+    """A planner's; then `argv` is the Python that runs it. It runs in the sandbox, and never outside."""
     setup: tuple[str, ...] = ()
     event: dict[str, JsonValue]
     """Empty when `argv` takes none."""
@@ -95,7 +104,17 @@ class Repro(BaseModel):
     def text(self) -> str:
         """As it is put beside the service's tests: no path of this machine in it."""
         shown = [part if EVENT in part else Path(part).name for part in self.argv]
-        return json.dumps({"command": shown, "event": self.event}, indent=2, sort_keys=True) + "\n"
+        what = "serve" if self.serves else "command"
+        return json.dumps({what: shown, "event": self.event}, indent=2, sort_keys=True) + "\n"
+
+    def command(self, event: Path, replayer: Path = _REPLAY) -> tuple[str, ...]:
+        """What is run, with the event in the file `event`; `replayer` is where our program lies."""
+        argv = tuple(part.replace(EVENT, str(event)) for part in self.argv)
+        if not self.serves:
+            return argv
+        program = shutil.which(argv[0]) or argv[0]  # here, where PATH is the user's
+        # -I: a work tree's own modules never stand in for ours
+        return (sys.executable, "-I", str(replayer), str(event), "--", program, *argv[1:])
 
 
 def _place(home: Path, service: str, culprit: str) -> Path:
@@ -127,15 +146,26 @@ def staged(repro: Repro, bench: Bench) -> tuple[str, ...]:
     """The command, with the event and the files that it names in the work tree: a sandbox sees nothing else."""
     room = bench.tree / _INSIDE
     room.mkdir(exist_ok=True)
-    (room / "event.json").write_text(json.dumps(repro.event), encoding="utf-8")
+    (room / _EVENT).write_text(json.dumps(repro.event), encoding="utf-8")
+    if repro.script:  # in the root: from there it imports what is the service's
+        (bench.tree / _SCRIPT).write_text(repro.script, encoding="utf-8")
+        return shutil.which(repro.argv[0]) or repro.argv[0], _SCRIPT, f"{_INSIDE}/{_EVENT}"
     argv = [repro.argv[0]]
     for part in repro.argv[1:]:
         if Path(part).is_absolute() and Path(part).is_file():
             shutil.copy(part, room)
             argv.append(f"{_INSIDE}/{Path(part).name}")
         else:
-            argv.append(part.replace(EVENT, f"{_INSIDE}/event.json"))
-    return tuple(argv)
+            argv.append(part)
+    if repro.serves:
+        shutil.copy(_REPLAY, room)
+    inside = Path(_INSIDE)
+    return repro.model_copy(update={"argv": tuple(argv)}).command(inside / _EVENT, inside / _REPLAY.name)
+
+
+async def boxed(tool: str, argv: Sequence[str], tree: Path, timeout_s: float) -> Confined:
+    """Run a command in the sandbox; its stderr, where stack traces stand, is kept with its stdout."""
+    return await confined(tool, ("/bin/sh", "-c", 'exec "$@" 2>&1', "sh", *argv), tree=tree, timeout_s=timeout_s)
 
 
 class Shown(NamedTuple):

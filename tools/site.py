@@ -54,7 +54,10 @@ class Service:
     """Globs of paths whose change cannot be rolled back (migrations, queue schemas)."""
     reproduce: tuple[str, ...] = ()
     """Command run in a worktree at some commit: exit 0 good, 1 bad, 125 cannot tell. `{event}` is the path of a JSON
-    file with the failing event; empty when the service has none, and then nothing can be bisected."""
+    file with the failing event; empty when the service has none."""
+    serve: tuple[str, ...] = ()
+    """Command that starts the app in a worktree, on 127.0.0.1 and the port `{port}` or PORT, for as long as it is not
+    ended. Without `reproduce` the event's own request is replayed against it."""
     setup: tuple[str, ...] = ()
     """Command run in a worktree before `reproduce`, e.g. an install; empty when none is needed."""
     regressions: Path | None = None

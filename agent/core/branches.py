@@ -30,7 +30,7 @@ class Known(NamedTuple):
     trace: tuple[int, Traced] | None
     diff: tuple[int, Changes] | None
     runs: tuple[tuple[int, Bisected], ...]
-    """Bisects between the two releases."""
+    """Bisects between the two releases, by the user's reproduction."""
     undone: TakenBack | None
 
 
@@ -39,7 +39,8 @@ def gather(incident: Incident) -> Known:
     span = bisect_range(incident)
     traces = [(one.n, one.seen) for one in sightings(incident, Traced) if (one.seen.good, one.seen.bad) == span]
     diffs = [(one.n, one.seen) for one in sightings(incident, Changes) if (one.seen.older, one.seen.newer) == span]
-    runs = tuple((one.n, one.seen) for one in bisects(incident) if (one.seen.good, one.seen.bad) == span)
+    tried = ((one.n, one.seen) for one in bisects(incident) if not one.seen.written)
+    runs = tuple((n, seen) for n, seen in tried if (seen.good, seen.bad) == span)
     undone = taken_back(incident)
     ours = undone if undone and undone.bad == (span or ("", ""))[1] else None
     return Known(incident, span, (traces or [None])[-1], (diffs or [None])[-1], runs, ours)

@@ -68,8 +68,9 @@ def bisects(incident: Incident) -> list[Sighting[Bisected]]:
 
 
 def _tested(incident: Incident) -> Proof | None:
+    """By a reproduction of the user's: a planner's can print any trace, and only shows a human where to look."""
     for n, _, seen in reversed(bisects(incident)):
-        if seen.culprit and seen.parent_good and seen.culprit_bad:
+        if seen.culprit and seen.parent_good and seen.culprit_bad and not seen.written:
             by = "git bisect: parent good, culprit bad"
             return Proof(seen.culprit, seen.subject, seen.first_release, (n,), by)
     return None

@@ -49,7 +49,8 @@ class View:
         if cause and cause.level in {CauseLevel.PROVEN, CauseLevel.CONFIRMED}:
             return cause.commit
         results = (done.result for done in self.done if done.ok and done.call.tool == "git_bisect")
-        found = (one.get("culprit") for one in results if one.get("parent_good") and one.get("culprit_bad"))
+        tested = (one for one in results if one.get("parent_good") and not one.get("written"))
+        found = (one.get("culprit") for one in tested if one.get("culprit_bad"))
         return next((commit for commit in found if isinstance(commit, str)), None)
 
 

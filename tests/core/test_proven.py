@@ -2,7 +2,9 @@
 
 import pytest
 
+from agent.core.hypotheses import grow
 from agent.core.proven import bisects, proof, taken_back
+from agent.core.tree import Hypothesis, Status
 from tests.core import worlds
 from tests.core.worlds import CULPRIT, Step, incident, opened, seen, triaged
 from tools.observed import ChangeKind, Changes, Signal
@@ -73,6 +75,20 @@ def test_a_test_says_more_than_an_intervention() -> None:
     found = proof(incident(*BEGUN, THERE, AWAY, tested, *BACK, worlds.read()))
     assert found
     assert (found.commit, found.evidence) == (CULPRIT, (6,))
+
+
+@pytest.mark.parametrize("verdict", ["proven", "candidates", "both_fail"])
+def test_what_a_planners_own_script_says_proves_and_rejects_nothing(verdict: str) -> None:
+    says = worlds.BISECTED.model_copy(update={"written": True, "verdict": verdict, "candidates": ("f" * 40,)})
+    about = (*BEGUN, THERE)
+    now = incident(*about, seen("git_bisect", says).model_copy(update={"args": {"issue_id": "4711"}}))
+    assert len(bisects(now)) == 1
+    assert proof(now) is None
+    assert [*map(_stand, grow(now).hypotheses)] == [*map(_stand, grow(incident(*about)).hypotheses)]
+
+
+def _stand(one: Hypothesis) -> tuple[str, Status, float]:
+    return one.name, one.status, one.weight
 
 
 def test_while_the_tracker_is_down_a_bisect_is_about_an_endpoint_that_failed() -> None:

@@ -7,7 +7,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from tools.contract import Args, Effect, Tool
-from tools.observed import Change
+from tools.observed import Change, Written
 from tools.shelf import shelf
 
 SECRETIVE = re.compile(r"token|secret|password|api_?key|credential", re.IGNORECASE)
@@ -40,6 +40,12 @@ def test_a_change_says_what_the_guard_judges_it_by(tool: AnyTool) -> None:
 @EVERY
 def test_a_call_ends(tool: AnyTool) -> None:
     assert 0 < tool.timeout_s <= 1800
+
+
+def test_who_may_bring_code_along_is_reviewed() -> None:
+    """The gate changes nothing in such code, and it runs in the sandbox only (see the tests of each)."""
+    written = [name for name, tool in SHELF.items() if issubclass(tool.args, Written)]
+    assert written == snapshot(["git_bisect", "hotfix_prepare"])
 
 
 def test_the_shelf_is_reviewed() -> None:
