@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.crew import judged
-from tests.mutants.equivalent import SAME
+from tests.mutants.crew import FILES, grown, judged, unmatched
+from tests.mutants.equivalent import NO_LESS, SAME
 from tests.mutants.grow import mutants
 from tests.mutants.worker import Seen, ended
 
@@ -51,9 +51,10 @@ def told(text: str) -> list[tuple[str, str, str]]:
         ("G2", 'Stop("G2", f"no {words or \'word\'}")', "Permit()"),
         ("", "Stop", "Refuse"),
         ("", '"G2"', '"G0"'),
-        ("G9", "incident.calls < LEAST", "True"),
+        ("G9", "incident.calls < LEAST and not (WORDS - words)", "False"),
+        ("", "incident.calls < LEAST", "True"),
         ("", "incident.calls < LEAST", "incident.calls <= LEAST"),
-        ("G9", "not (WORDS - words)", "True"),
+        ("", "not (WORDS - words)", "True"),
         ("", "not (WORDS - words)", "bool(WORDS - words)"),
         ("", "2", "4"),
         ("", '{"free", "paid"}', '{"free",}'),
@@ -70,6 +71,43 @@ def test_types_wording_and_what_is_never_reached_are_left_alone() -> None:
     assert not [one for one in told(TOLL) if "word'" in one[1] and one[2] != "Permit()"]
     assert not [one for one in told(TOLL) if "assert_never" in one[1] or "set[str]" in one[1]]
     assert told(TOLL.replace("Verdict", "str | None")) != []
+
+
+PORT = '''"""A port."""
+def judge(made: Sequence[Made], sort: Sort) -> Refuse | None:
+    if sort in {ICE, OIL} and any(one.late or one.bad for one in made if one.seen):
+        return Refuse("G6", one.why or "late")
+    if not (sort is SALT or all(one.well for one in made if one.read)):
+        return Refuse("G6", "not well")
+    if sort is TEA and (last := next((one for one in made if one.paid), None)) is not None:
+        return None
+    asked = (Ask(sort),) if sort is RUM and made else ()
+    return Refuse("G6", "no leave") if asked else None
+def find(made: Sequence[Made]) -> Made | None:
+    return made[0]
+'''
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "clause"),
+    [
+        ("{ICE, OIL}", "{OIL,}", True),
+        ("sort in {ICE, OIL}", "True", False),
+        ("one.late", "None", True),
+        ("one.seen", "True", False),
+        ("one.why", "None", False),
+        ("sort is SALT", "None", False),
+        ("one.read", "True", False),
+        ("sort is TEA", "True", True),
+        ("one.paid", "True", True),
+        ("sort is RUM", "True", False),
+        ("(Ask(sort),)", "()", True),
+        ("made[0]", "None", False),
+    ],
+)
+def test_a_clause_is_what_forbids_and_not_what_allows_or_finds_or_words(was: str, now: str, *, clause: bool) -> None:
+    guards = {"port.py:judge": "G6", "port.py:find": "G6"}
+    assert [bool(one.guard) for one in mutants("port.py", PORT, guards) if (one.was, one.now) == (was, now)] == [clause]
 
 
 def test_every_mutant_is_python_and_none_is_the_original() -> None:
@@ -92,8 +130,11 @@ def test_a_mutant_that_leaves_no_answer_is_told_with_its_last_words(tmp_path: Pa
     assert ended(tmp_path / "7.json").failed == "no answer: KeyError: 'total'"
 
 
-def test_what_is_listed_as_harmless_has_a_reason() -> None:
-    assert all(len(same.why) > 20 for same in SAME)
+def test_what_is_listed_has_a_reason_and_is_there() -> None:
+    assert all(len(same.why) > 20 for same in (*SAME, *NO_LESS))
+    assert unmatched(grown(FILES, "", clauses=False)) == []
+    clauses = {(one.file, one.text, one.was, one.now) for one in grown(FILES, "", clauses=True)}
+    assert not clauses & {same[:4] for same in NO_LESS}
 
 
 @pytest.mark.e2e

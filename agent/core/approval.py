@@ -29,7 +29,7 @@ def missing(
         return None
     rules = policy(incident)
     change = proposal.args.change if isinstance(proposal.args, Change) else None
-    what = change or proposal.effect.name.lower()
+    what = change.value if change else proposal.effect.name.lower()
     takes = rules.of(proposal.effect, change)
     if takes is Leave.NEVER:
         return Refuse(GUARD, f"not executed: stanch.toml says never to a {what}; humans do it themselves")

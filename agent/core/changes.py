@@ -5,9 +5,10 @@ from typing import assert_never
 from agent.core.closure import cause_known
 from agent.core.incident import Incident
 from agent.core.limits import MAX_CHANGES
-from agent.core.releases import tainted, target, why_not
+from agent.core.releases import chosen, tainted, why_not
 from agent.core.verdict import AskHuman, Refuse, Stop
 from agent.core.words import Blast, Outcome, Source
+from tools.contract import Effect
 from tools.observed import Change, ChangeKind, Changes, Prepared
 
 FORBIDDEN = ("--admin", "--force", "--no-verify", "--skip-health", "--no-health", "--skip-check", "--no-check")
@@ -29,13 +30,18 @@ def judge(incident: Incident, change: Change, key: str) -> Refuse | Stop | None:
             assert_never(change.change)
 
 
-def asks(incident: Incident, change: Change) -> tuple[AskHuman, ...]:
+def asks(incident: Incident, change: Change, effect: Effect) -> tuple[AskHuman, ...]:
     """What a human must look at before this CHANGE, which nothing else stands against."""
+    final = AskHuman("G10", "it cannot be undone")
     between, fix = _between(incident, change), _prepared(incident, change)
     crossed = (between and between.irreversible) or (fix and fix.irreversible) or ()
     cannot = AskHuman("G10", f"{len(crossed)} changed paths cannot be rolled back, e.g. {''.join(crossed[:1])}")
     unread = AskHuman("G12", f"a planner wrote {change.to}: read it first, `git show {change.to}`")
-    return ((cannot,) if crossed else ()) + ((unread,) if fix and fix.written else ())
+    return (
+        ((final,) if effect is Effect.IRREVERSIBLE else ())
+        + ((cannot,) if crossed else ())
+        + ((unread,) if fix and fix.written else ())
+    )
 
 
 def _halted(incident: Incident, change: Change, key: str) -> Refuse | Stop | None:
@@ -75,7 +81,7 @@ def _rollback(incident: Incident, change: Change, key: str) -> Refuse | None:
         return Refuse("G6", "the deploy history was not read, so no release is known to have been healthy")
     if any(made.key != key and made.at > history.at for made in incident.changes):
         return Refuse("G6", "the deploy history is older than the last change: read it again (deploy_status)")
-    found = target(incident)
+    found = chosen(incident, history)
     if found.release != change.to:
         why = why_not(change.to, history, tainted(incident.triage, history))
         return Refuse("G6", why or f"roll back to {found.release or 'no release'}: {found.why}")
@@ -86,10 +92,10 @@ def _rollback(incident: Incident, change: Change, key: str) -> Refuse | None:
 
 def _between(incident: Incident, change: Change) -> Changes | None:
     """What a rollback takes back, as far as it was read."""
-    if change.change is not ChangeKind.ROLLBACK or incident.deployments is None:
+    if change.change is not ChangeKind.ROLLBACK:
         return None
-    ends = (change.to, incident.deployments.current)
-    return next((one for one in reversed(incident.diffs) if (one.older, one.newer) == ends), None)
+    current = incident.deployments.current if incident.deployments else None
+    return next((one for one in reversed(incident.diffs) if (one.older, one.newer) == (change.to, current)), None)
 
 
 def _hotfix(incident: Incident, change: Change) -> Refuse | None:
@@ -114,7 +120,6 @@ def _prepared(incident: Incident, change: Change) -> Prepared | None:
 
 def _release(incident: Incident, change: Change) -> Refuse | None:
     """Only a human's `stanch ship TAG` puts a new release out, and only that one."""
-    opened = incident.opened
-    if opened is None or opened.source is not Source.SHIP or opened.release != change.to:
+    if incident.source is not Source.SHIP or incident.release != change.to:
         return Refuse("G1", "a new release is never deployed during an incident")
     return None

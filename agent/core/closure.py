@@ -35,13 +35,12 @@ def cause_missing(incident: Incident) -> str | None:
 
 def misstated(incident: Incident, stated: Stated) -> str | None:
     """How words for the root cause differ from what is known of it; None when they do not."""
-    known, cited = incident.cause, {f"E{one.n}" for one in incident.evidence}
-    if known is None or known.level.value != stated.level:
+    known = incident.cause.commit if incident.cause else None
+    cited = {f"E{one.n}" for one in incident.evidence}
+    if incident.cause_level.value != stated.level:
         return f"the root cause is {incident.cause_level}, not {stated.level}"
-    if known.commit != stated.commit and not (
-        known.commit and stated.commit and known.commit.startswith(stated.commit)
-    ):
-        return f"the known culprit is {known.commit or 'no commit'}, not {stated.commit or 'no commit'}"
+    if known != stated.commit and not (known and stated.commit and known.startswith(stated.commit)):
+        return f"the known culprit is {known or 'no commit'}, not {stated.commit or 'no commit'}"
     if strange := [one for one in stated.evidence if one not in cited]:
         return f"{', '.join(strange[:5])}: no such evidence is in this incident"
     return None
@@ -49,14 +48,13 @@ def misstated(incident: Incident, stated: Stated) -> str | None:
 
 def recovery_missing(incident: Incident) -> str | None:
     """What G3 lacks; None when the signal was re-read in time and is back at its baseline."""
-    if incident.verified is None or incident.verified_at is None:
+    if incident.verified is None:
         return "the signal that opened the incident was not read again"
     if not incident.verified.recovered:
         return incident.verified.why
     if incident.triage is None or incident.triage.onset is None:
         return "triage saw no onset, so nobody knows what it was like before"
-    since = incident.last_change.at if incident.last_change else incident.opened_at
-    if since is None or incident.verified_at - since < MIN_VERIFY_WAIT:
+    if incident.waited < MIN_VERIFY_WAIT:
         return "it was read again less than five minutes after the last change"
     return None
 
@@ -83,9 +81,9 @@ def _failed_change(incident: Incident) -> Ending | None:
 
 
 def _shipped(incident: Incident) -> Ending | None:
-    if incident.opened is None or incident.opened.source is not Source.SHIP:
+    if incident.source is not Source.SHIP:
         return None
-    release = incident.opened.release
+    release = incident.release
     if not any(made.kind is ChangeKind.RELEASE for made in incident.changes):
         return Ending(State.ESCALATED, f"{release} was not deployed")
     if incident.watched and incident.watched.issues:

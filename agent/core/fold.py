@@ -181,16 +181,21 @@ def _finding(incident: Incident, fact: Finding, at: datetime) -> Incident:
             return replace(incident, reported=fact)
         case Watched():
             return replace(incident, watched=fact)
-        case Claimed(level=level):
-            if level is CauseLevel.CONFIRMED and fact.by in {"", "code"}:
-                raise IllegalFact("only a named human confirms a cause")
-            stronger = LEVELS.index(level) >= LEVELS.index(incident.cause_level)
-            return replace(incident, cause=fact if stronger else incident.cause)
+        case Claimed():
+            return replace(incident, cause=_claimed(incident, fact))
         case Verified():
             changes = tuple(replace(made, verified=made.verified or _read(made, fact, at)) for made in incident.changes)
             return replace(incident, verified=fact, verified_at=at, changes=changes)
         case _:
             assert_never(fact)
+
+
+def _claimed(incident: Incident, fact: Claimed) -> Claimed | None:
+    """The cause that holds from now on: a weaker claim takes no stronger one's place."""
+    if fact.level is CauseLevel.CONFIRMED and fact.by in {"", "code"}:
+        raise IllegalFact("only a named human confirms a cause")
+    stronger = LEVELS.index(fact.level) >= LEVELS.index(incident.cause_level)
+    return fact if stronger else incident.cause
 
 
 def _triaged(incident: Incident, anew: Triaged) -> Incident:

@@ -76,9 +76,9 @@ def _again(incident: Incident, proposal: Proposal, verdict: Verdict) -> Verdict:
     """A planner in a loop: a call that may be made, was made before, and nothing was learnt since."""
     made = (one.n for one in incident.said if (one.call, one.by) == (proposal.call, proposal.by))
     last = max(made, default=None)
-    if last is None or incident.news > last or not isinstance(verdict, Permit):
-        return verdict
-    return Refuse("G9", f"this very call was made before (fact {last}) and nothing is new since: use what it said")
+    if last is not None and incident.news <= last and isinstance(verdict, Permit):
+        return Refuse("G9", f"this very call was made before (fact {last}) and nothing is new since: use what it said")
+    return verdict
 
 
 def _note(incident: Incident, proposal: Proposal) -> Refuse | None:
@@ -116,7 +116,5 @@ def _change(incident: Incident, proposal: Proposal, now: datetime) -> Verdict:
         return Refuse("G13", f"{proposal.tool} does not say what it changes, so nobody can judge it")
     if objection := changes.judge(incident, proposal.args, proposal.key):
         return objection
-    asks = changes.asks(incident, proposal.args)
-    if proposal.effect is Effect.IRREVERSIBLE:
-        asks = (AskHuman("G10", "it cannot be undone"), *asks)
+    asks = changes.asks(incident, proposal.args, proposal.effect)
     return missing(incident, proposal, now, asks) or Permit()

@@ -1,7 +1,7 @@
 """An incident: what the rules need of the facts so far. `fold.py` makes it from the journal."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.core.facts import (
     Approved,
@@ -20,7 +20,7 @@ from agent.core.facts import (
     Verified,
     Watched,
 )
-from agent.core.words import By, CauseLevel, Outcome, State
+from agent.core.words import By, CauseLevel, Outcome, Source, State
 from tools.observed import Answered, Bisected, ChangeKind, Changes, Deployments, Noted, Picture, Prepared
 
 
@@ -113,6 +113,16 @@ class Incident:
     closing: str = ""
 
     @property
+    def source(self) -> Source | None:
+        """What opened it."""
+        return self.opened.source if self.opened else None
+
+    @property
+    def release(self) -> str | None:
+        """The release that a human asked for, or that was watched."""
+        return self.opened.release if self.opened else None
+
+    @property
     def rollback_failed(self) -> bool:
         """A rollback did not come back well: it failed, or nobody knows how it ended."""
         bad = {Outcome.FAILED, Outcome.UNREACHABLE, Outcome.UNKNOWN}
@@ -127,6 +137,12 @@ class Incident:
     def last_change(self) -> ChangeMade | None:
         """The newest CHANGE that production felt."""
         return self.changes[-1] if self.changes else None
+
+    @property
+    def waited(self) -> timedelta:
+        """World time from the last CHANGE, or from the opening, to the last reading of the signal; none without one."""
+        since = self.last_change.at if self.last_change else self.opened_at
+        return self.verified_at - since if self.verified_at and since else timedelta()
 
     @property
     def cause_level(self) -> CauseLevel:

@@ -16,7 +16,7 @@ QUESTIONS: Final = frozenset({Reason.ASKED})
 
 def owed_at_the_end(incident: Incident) -> Owed | None:
     """A bad end that nobody heard of yet, as a page that is due: mitigated is told in ticket and post, if there are."""
-    if incident.opened and incident.opened.source is Source.SHIP:
+    if incident.source is Source.SHIP:
         return None  # a deploy that failed was paged at once; what a watch saw opens an incident of its own
     heard = ({one.reason for one in incident.owed} - QUESTIONS) & _reached(incident)
     end = ending(incident)

@@ -50,14 +50,18 @@ def _debuts(deployments: Deployments) -> dict[str | None, datetime]:
 
 
 def target(incident: Incident) -> Target:
+    """Where a rollback would lead now, as far as the deploy history was read."""
+    if incident.deployments is None:
+        return Target(None, "the deploy history was not read")
+    return chosen(incident, incident.deployments)
+
+
+def chosen(incident: Incident, deployments: Deployments) -> Target:
     """The newest release that was healthy in production and never had the error; not blindly the previous tag.
 
     Without triage (the tracker is down, humans were told, and one of them reported the impact) the suspect is what was
     deployed last before the incident was opened, if that was within DEPLOY_WINDOW.
     """
-    deployments = incident.deployments
-    if deployments is None:
-        return Target(None, "the deploy history was not read")
     triage = incident.triage
     guilty = _alleged(incident, deployments) if triage is None else suspect(triage, deployments)
     if guilty is None:

@@ -51,6 +51,8 @@ class Asks(NamedTuple):
     """A human is asked for leave to make a call."""
 
     call: Call
+    why: str
+    """What the human is told of it."""
 
 
 class Closes(NamedTuple):
@@ -92,11 +94,20 @@ class Forges(NamedTuple):
     why: str
 
 
+class Reads(NamedTuple):
+    """The signal is read again."""
+
+    recovered: bool
+    """As code says."""
+    right: bool
+    """Whether it is; or nobody was hurt, so that it decides nothing."""
+
+
 class Passes(NamedTuple):
-    """Anything else: time, a human's word, a reading."""
+    """Anything else: time, a human's word."""
 
 
-Deed: TypeAlias = Proposes | Asks | Closes | Claims | Hears | Moves | Leaves | Forges | Passes
+Deed: TypeAlias = Proposes | Asks | Closes | Claims | Hears | Moves | Leaves | Forges | Reads | Passes
 
 
 class Act(NamedTuple):

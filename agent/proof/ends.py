@@ -6,7 +6,9 @@ from typing import Final
 
 from agent.core.closure import ending
 from agent.core.facts import Closed, Fact, Watched
+from agent.core.guard import judge
 from agent.core.owing import owed_at_the_end, unpaid
+from agent.core.verdict import Permit
 from agent.core.words import By, State
 from agent.proof import fixed
 from agent.proof.acts import Act, Closes, Passes, Point, Proposes, Who
@@ -32,6 +34,10 @@ def _due(at: Point) -> list[str]:
 
 
 def _paged(at: Point, reason: str, *, reached: bool) -> Act:
+    verdict = judge(at.incident, PAGES[reason].proposal, at.now)
+    if not isinstance(verdict, Permit):
+        why = f"{verdict.guard}: {verdict.why}"
+        return Act(Who.CODE, f"pages for {reason}", Proposes(PAGES[reason]), at.truth, refused=why)
     tried = tuple(sorted({*at.truth.tried, reason}))
     got = tuple(sorted({*at.truth.reached, reason})) if reached else at.truth.reached
     words = f"pages for {reason}: {'somebody is reached' if reached else 'nobody is reached'}"
@@ -55,6 +61,8 @@ def closes(given: Given, at: Point) -> Iterator[Act]:
         return
     for reached in (True, False) if given.paging else (True,):
         told = _paged(at, str(owed.reason), reached=reached)
+        if told.refused:
+            continue
         owing = tuple(sorted({*truth.owed, str(owed.reason)}))
         yield ended._replace(
             what=f"{told.what}, and {ended.what}",

@@ -71,6 +71,17 @@ def contradicts(given: Given, at: Point) -> Iterator[Act]:
         yield Act(Who.CODE, "finds nobody hurt, and an onset", Passes(), at.truth._replace(calm=True), (odd,))
 
 
+def muddles(given: Given, at: Point) -> Iterator[Act]:
+    """The same, of a picture that was kept."""
+    if at.truth.ended is State.OPEN and at.truth.trouble is None:
+        for n, picture in enumerate(given.pictures):
+            seen, triaged = _triage(given.name, n, picture)
+            odd = triaged.model_copy(update={"blast": Blast.NONE})
+            truth = at.truth._replace(calm=True, quiet=picture.more_issues == 0)
+            words = f"finds nobody hurt in a picture that leaves {picture.more_issues} issues out, and an onset"
+            yield Act(Who.CODE, words, Passes(), truth, (seen, odd))
+
+
 def probes(_given: Given, at: Point) -> Iterator[Act]:
     """The endpoints are probed."""
     if at.truth.ended is State.OPEN:
@@ -110,7 +121,7 @@ def claims(_given: Given, at: Point) -> Iterator[Act]:
     for who, claim in CLAIMS:
         if who is Who.CODE and at.truth.ended is not State.OPEN:
             continue
-        said = f"holds the cause for {claim.level}: {(claim.commit or 'no commit')[:7]}"
+        said = f"holds the cause for {claim.level}: {claim.commit[:7] if claim.commit else 'no commit'}"
         by = By.HUMAN if who is Who.HUMAN else By.CODE
         yield Act(who, said, Claims(claim.level, by), _blamed(at.truth, claim), (claim,))
 
@@ -125,6 +136,7 @@ CLAIMS: Final = (
     (Who.HUMAN, _claim(CauseLevel.CONFIRMED, None, "ada")),
     (Who.HUMAN, _claim(CauseLevel.CONFIRMED, BYSTANDER, "ada")),
     (Who.NOBODY, _claim(CauseLevel.CONFIRMED, CULPRIT, "code")),
+    (Who.NOBODY, _claim(CauseLevel.CONFIRMED, CULPRIT, "")),
 )
 
 

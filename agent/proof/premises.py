@@ -84,17 +84,16 @@ def rolling_back() -> Iterator[Given]:
     """Where each release in the history is wanted back, in every production."""
     for world in worlds.ALL:
         tracker = (findings.triages, findings.blind)
-        yield Given(
-            f"many are hurt, and {world.name}", world, opened(), back(world), (*CHANGING, *tracker, *ENDING),
-            shown(world, MANY),
-        )  # fmt: skip
+        between = production.between if world is worlds.LURKING else production.differences
+        moves = (production.proposals, production.returns, production.history, between, *tracker, *ENDING)
+        yield Given(f"many are hurt, and {world.name}", world, opened(), back(world), moves, shown(world, MANY))
     moves = (*CHANGING, findings.triages, *READING, *ENDING)
     yield Given("many are hurt, and the world is waited for", FRESH, opened(), back(FRESH), moves, shown(FRESH, MANY))
     meddling = (findings.triages, findings.contradicts, findings.blind, forged.forges, forged.tempts)
     loose = back(FRESH, loose=calls.LOOSE)
     moves = (*CHANGING, production.late, *meddling, ends.closes)
     yield Given("somebody meddles", FRESH, opened(), loose, moves, shown(FRESH, MANY))
-    moves = (*CHANGING, findings.triages, readings.hurries, findings.time, ends.closes)
+    moves = (*CHANGING, findings.triages, readings.hurries, readings.doubts, findings.time, ends.closes)
     yield Given("somebody reads too early", FRESH, opened(), (calls.rollback("v1.7.0"),), moves, shown(FRESH, MANY))
     yield Given(
         "a rollback failed shortly before", FRESH, opened(halted="the rollback to v1.7.0 failed"), back(FRESH),
@@ -120,7 +119,8 @@ def fixing() -> Iterator[Given]:
     moves = (production.proposals, some(production.returns, "well"), findings.triages, some(findings.claims, "proven"))
     two = (PATCH, MIGRATION)
     moves = (*moves, findings.allows, findings.lapses, ends.pays, ends.closes)
-    yield Given("two fixes wait for a human", FRESH, opened(), forward(*two), moves, shown(FRESH, FEW), two)
+    careful = opened(policy=Policy(hotfix=Leave.ASK))
+    yield Given("two fixes wait for a human", FRESH, careful, forward(*two), moves, shown(FRESH, FEW), two)
     known, burns = some(findings.claims, "proven"), some(readings.verifies, "again: it burns on")
     waits, over = some(findings.time, "5 minutes"), (ends.pays, ends.closes)
     wanted = (*forward(REVERT), calls.rollback("v1.7.0"))
@@ -130,6 +130,9 @@ def fixing() -> Iterator[Given]:
     yield Given("one change, and then another", FRESH, opened(), wanted, moves, shown(FRESH, FEW), (REVERT,))
     well = (production.proposals, some(production.returns, "well"), production.history, production.between)
     moves = (*well, findings.triages, known, burns, waits, *over)
+    wanted = (*forward(REVERT)[:2], calls.rollback("v1.7.0"))
+    soured = (*moves, production.sours)
+    yield Given("a rollback failed after all", FRESH, opened(), wanted, soured, shown(FRESH, FEW), (REVERT,))
     wanted = (*forward(REVERT, AGAIN), calls.rollback("v1.7.0"))
     yield Given("a third change", FRESH, opened(), wanted, moves, shown(FRESH, FEW), (REVERT, AGAIN))
 
@@ -171,12 +174,21 @@ def ending() -> Iterator[Given]:
     changing = (production.proposals, back, production.history, production.between)
     moves = (*changing, findings.triages, found, *read, forged.slips, *ENDING, ends.concludes)
     yield Given("the end is told", FRESH, opened(), told, moves, shown(FRESH, MANY))
+    failed = (production.proposals, some(production.returns, "fails"), production.history, production.between)
+    well = (some(readings.verifies, "well"), some(findings.time, "5 minutes"), some(findings.claims, "proven"))
+    moves = (*failed, findings.triages, production.past_the_guard, *well, forged.slips, *ENDING)
+    wanted = (calls.rollback("v1.7.0"),)
+    yield Given("a fix goes out past the guard", FRESH, opened(), wanted, moves, shown(FRESH, FEW), (REVERT,))
     calm = (*shown(FRESH, NOBODY, FEW), picture(FRESH, 0, 0, traffic=0), picture(FRESH, 0, 0, unlisted=7))
     moves = (findings.triages, findings.probes, *READING, *ENDING, production.proposals)
     yield Given("nobody may be hurt at all", FRESH, opened(), (calls.all_clear(),), moves, calm)
+    odd = (picture(FRESH, *FEW), picture(FRESH, *FEW, unlisted=7))
+    moves = (findings.contradicts, findings.muddles, findings.probes, *well[:2], production.proposals, *ENDING)
+    yield Given("triage contradicts itself", FRESH, opened(), (calls.all_clear(),), moves, odd)
     known = some(findings.claims, "no commit")
+    read = (some(readings.verifies, "well", "cannot", "no signal"), some(findings.time, "5 minutes"))
     seen = (findings.blind, findings.triages, some(findings.probes, "all"), known, *read)
-    moves = (*changing, *seen, *ENDING)
+    moves = (production.proposals, some(back, "well"), production.history, production.between, *seen, *ENDING)
     told = (calls.post_mortem(), calls.all_clear(), calls.rollback("v1.7.0"))
     yield Given("the tracker comes and goes", FRESH, opened(), told, moves, calm[:1])
 
@@ -185,7 +197,12 @@ def shipping() -> Iterator[Given]:
     """Where a human asked for a release."""
     wanted = (calls.release("v1.9.0"), calls.release("v1.9.0", By.CODE), calls.release("v2.0.0"), calls.all_clear())
     moves = (*CHANGING, ends.watches, *ENDING, findings.aborts)
-    yield Given("v1.9.0 is shipped", FRESH, opened(Source.SHIP, release="v1.9.0"), wanted, moves)
+    ship = opened(Source.SHIP, release="v1.9.0")
+    yield Given("v1.9.0 is shipped", FRESH, ship, wanted, moves)
+    seen = (findings.triages, some(readings.verifies, "well"), some(findings.time, "5 minutes"), forged.slips)
+    out = (production.proposals, some(production.returns, "well"), some(ends.watches, "a new issue"))
+    moves = (*out, *seen, some(findings.claims, "proven"), *ENDING)
+    yield Given("v1.9.0 is shipped, and many are hurt", FRESH, ship, wanted[:1], moves, shown(FRESH, MANY))
     yield Given(
         "a watch saw new issues in v1.9.0", FRESH, opened(Source.WATCH, release="v1.9.0"), wanted,
         (*CHANGING, findings.triages, *ENDING), shown(FRESH, MANY),

@@ -123,7 +123,7 @@ def _held(given: Given, at: Point, call: Call, why: str) -> Iterator[Act]:
     )  # fmt: skip
     facts, truth = owes(given, at.truth, Reason.ASKED, "G10")
     truth = truth._replace(asked=tuple(sorted({*at.truth.asked, call.name})))
-    yield Act(Who.CODE, f"asks a human for leave: {call.words}", Asks(call), truth, (asked, *facts))
+    yield Act(Who.CODE, f"asks a human for leave: {call.words}", Asks(call, why), truth, (asked, *facts))
 
 
 def _stopped(given: Given, at: Point, call: Call, why: str) -> Act:
@@ -188,6 +188,29 @@ def late(_given: Given, at: Point) -> Iterator[Act]:
             yield Act(Who.WORLD, f"says that the rollback to {run.to} worked after all", Passes(), at.truth, (fact,))
 
 
+def sours(_given: Given, at: Point) -> Iterator[Act]:
+    """A rollback that came back well is found to have failed after all."""
+    for run in at.truth.runs if at.truth.ended is State.OPEN else ():
+        if run.kind is ChangeKind.ROLLBACK and run.how is Outcome.OK:
+            failed = tuple(one._replace(how=Outcome.FAILED) if one is run else one for one in at.truth.runs)
+            fact = fixed.back(run.key, run.kind, run.to, Outcome.FAILED, 1)
+            truth = at.truth._replace(runs=failed, well=False, answered=False)
+            yield Act(Who.WORLD, f"says that the rollback to {run.to} failed after all", Passes(), truth, (fact,))
+
+
+def past_the_guard(given: Given, at: Point) -> Iterator[Act]:
+    """A fix goes out after a rollback failed, and no guard was asked: an older Stanch did it, or a fault."""
+    truth = at.truth
+    if truth.ended is not State.OPEN or not truth.rollback_failed or len(truth.runs) > 1:
+        return
+    kind = ChangeKind.HOTFIX
+    for tag, key in ((fix.tag, f"shop-1:deploy_hotfix:{kind}:{fix.tag}") for fix in given.fixes):
+        runs = (*truth.runs, Run(kind, tag, key, Outcome.OK, landed=True))
+        after = truth._replace(runs=runs, running=tag, looked=False, well=False, answered=False)
+        facts = (fixed.begun(key, kind, tag, truth.running, By.CODE), fixed.back(key, kind, tag, Outcome.OK, 1))
+        yield Act(Who.NOBODY, f"ships {tag} past the guard", Passes(), after, facts, seconds=1)
+
+
 def history(given: Given, at: Point) -> Iterator[Act]:
     """Reading which release runs, and what ran."""
     if at.truth.ended is not State.OPEN:
@@ -213,6 +236,16 @@ def between(given: Given, at: Point) -> Iterator[Act]:
         truth = at.truth._replace(read=tuple(sorted({*at.truth.read, pair})))
         words = f"reads what lies between {pair[0]} and {pair[1]}" + (", a migration" if given.lost else "")
         yield Act(Who.CODE, words, Hears("git_changes"), truth, (_changes(*pair, given.lost),))
+
+
+def differences(given: Given, at: Point) -> Iterator[Act]:
+    """Reading at once what a rollback to any release would take back."""
+    if at.truth.ended is not State.OPEN or not at.truth.looked:
+        return
+    pairs = [(older, at.truth.running) for older in given.world.tags]
+    truth = at.truth._replace(read=tuple(sorted({*at.truth.read, *pairs})))
+    facts = tuple(_changes(*pair, given.lost) for pair in pairs)
+    yield Act(Who.CODE, "reads what lies between every release and what runs", Hears("git_changes"), truth, facts)
 
 
 @lru_cache

@@ -7,14 +7,16 @@ from typing import Final, NamedTuple
 from agent.core.facts import Triaged, Verified
 from agent.core.verify import judge
 from agent.core.words import Blast, State
-from agent.proof.acts import Act, Passes, Point, Who
+from agent.proof.acts import Act, Passes, Point, Reads, Who
 from agent.proof.findings import FIVE
 from agent.proof.premise import Given
 from agent.proof.truth import Truth
-from agent.proof.worlds import answers, signal
+from agent.proof.worlds import answers, series, signal
+from tools.observed import Signal
 
 LITTLE: Final = 10
 """Of 100 per minute: too little traffic to say anything."""
+BURNING: Final = 30
 SLOW: Final = 0.1
 """Events per minute."""
 
@@ -34,14 +36,24 @@ class Reading(NamedTuple):
     """It is about all issues of the incident."""
     slow: bool = False
     """The incident brings so few events that silence of these minutes may be chance."""
+    watched: bool = True
+    """The tracker knows traffic from before the incident."""
+    probed: bool = True
+    """There are endpoints."""
+    short: str = ""
+    """The one series that goes back one minute only."""
+    hot: str = ""
+    """The one series that burns on."""
 
     @property
     def well(self) -> bool:
         """Nothing is wrong in it."""
-        calm = not self.errors and self.traffic > LITTLE and not self.slow
-        return calm and self.answered and self.minutes > FIVE and self.whole
+        calm = not self.errors and not self.hot and self.traffic > LITTLE and not self.slow and self.watched
+        seen = self.minutes > FIVE and not self.short and self.whole
+        return calm and seen and self.answered and self.probed
 
 
+SERIES: Final = ("incident", "errors", "traffic")
 READINGS: Final = (
     Reading("all is well", final=False),
     Reading("there is time to look again, and it burns on", errors=30, final=False),
@@ -52,10 +64,19 @@ READINGS: Final = (
     Reading("other issues are silent", whole=False),
     Reading("it is silent, as so slow an incident may be by chance", slow=True),
 )
+DOUBTFUL: Final = (
+    *(Reading(f"it is silent, but of the {series} one minute is seen", short=series) for series in SERIES),
+    *(Reading(f"the {series} burn on, and nothing else", hot=series) for series in ("incident", "errors")),
+    Reading("it is silent, as the tracker is without traffic", watched=False),
+    Reading("it is silent, and there is no endpoint to ask", probed=False),
+)
 UNREAD: Final = Verified(
     recovered=False, final=True, read=False, rate_before=0, rate_after=0, baseline=0, traffic=0, answered=True,
     why="the signal cannot be read",
 )  # fmt: skip
+
+
+DARK: Final = UNREAD.model_copy(update={"answered": False})
 
 
 def verifies(_given: Given, at: Point) -> Iterator[Act]:
@@ -64,10 +85,29 @@ def verifies(_given: Given, at: Point) -> Iterator[Act]:
         return
     unread = at.truth._replace(well=False, answered=True)
     yield Act(Who.CODE, "cannot read the signal again", Passes(), unread, (UNREAD,))
+    if at.incident.triage is None:
+        yield Act(Who.CODE, "finds no signal, and a dead endpoint", Passes(), unread._replace(answered=False), (DARK,))
+    yield from _reads(at, READINGS)
+
+
+def doubts(_given: Given, at: Point) -> Iterator[Act]:
+    """The signal is read again, and in one thing alone it is not as it should be."""
+    if at.truth.ended is State.OPEN:
+        yield from _reads(at, DOUBTFUL)
+
+
+def _reads(at: Point, readings: tuple[Reading, ...]) -> Iterator[Act]:
     triage = at.incident.triage
-    for reading in READINGS if triage else ():
+    for reading in readings if triage else ():
         verified = _read(triage, _since(at), at.now, reading)
-        yield Act(Who.CODE, f"reads the signal again: {reading.words}", Passes(), _seen(at.truth, reading), (verified,))
+        right = at.truth.trouble is None or (reading.well and _age(at.truth) >= FIVE)
+        deed = Reads(verified.recovered, right)
+        yield Act(Who.CODE, f"reads the signal again: {reading.words}", deed, _seen(at.truth, reading), (verified,))
+
+
+def _age(truth: Truth) -> int:
+    """Minutes since the last CHANGE, or the opening."""
+    return truth.runs[-1].age if truth.runs else truth.age
 
 
 def _since(at: Point) -> datetime:
@@ -82,14 +122,22 @@ def _read(triage: Triaged | None, since: datetime, now: datetime, reading: Readi
     """What `verify.py` makes of it; it sees the same few readings again and again."""
     known = (triage and triage.blast, since, now, reading)
     if known not in _READ and triage:
-        seen = signal(now, reading.errors, reading.traffic, reading.minutes, triage.issues if reading.whole else ())
-        triage = triage.model_copy(update={"rate": SLOW}) if reading.slow else triage
-        _READ[known] = judge(triage, since, seen, answers(reading.answered), final=reading.final)
+        seen = _signal(triage, now, reading)
+        slow, blind = ({"rate": SLOW} if reading.slow else {}), ({} if reading.watched else {"traffic": 0.0})
+        well = answers(reading.answered) if reading.probed else ()
+        _READ[known] = judge(triage.model_copy(update=slow | blind), since, seen, well, final=reading.final)
     return _READ[known]
 
 
+def _signal(triage: Triaged, now: datetime, reading: Reading) -> Signal:
+    seen = signal(now, reading.errors, reading.traffic, reading.minutes, triage.issues if reading.whole else ())
+    short = {reading.short: series(0 if reading.short != "traffic" else reading.traffic, now, 1)}
+    hot = {reading.hot: series(BURNING, now)}
+    return seen.model_copy(update={name: points for name, points in (short | hot).items() if name})
+
+
 def _seen(truth: Truth, reading: Reading) -> Truth:
-    late = (truth.runs[-1].age if truth.runs else truth.age) >= FIVE
+    late = _age(truth) >= FIVE
     well = reading.well and late and truth.trouble is not None
     last = reading.final or (reading.well and late)
     runs = tuple(run._replace(read=run.read or (last and run.age >= FIVE)) for run in truth.runs)
@@ -98,8 +146,7 @@ def _seen(truth: Truth, reading: Reading) -> Truth:
 
 def hurries(_given: Given, at: Point) -> Iterator[Act]:
     """A reading is kept as good that came too early: a fault of the clock, or of whoever read it."""
-    age = at.truth.runs[-1].age if at.truth.runs else at.truth.age
-    if at.truth.ended is State.OPEN and age < FIVE:
+    if at.truth.ended is State.OPEN and _age(at.truth) < FIVE:
         yield Act(Who.NOBODY, "keeps a reading as good that came too early", Passes(), at.truth, (HURRIED,))
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from agent.core.owing import reached_nobody
 from agent.core.words import Blast, By, Outcome, Source, State
-from agent.proof.acts import Call, Claims, Closes, Forges, Hears, Leaves, Moves, Proposes
+from agent.proof.acts import Call, Claims, Closes, Forges, Hears, Leaves, Moves, Proposes, Reads
 from agent.proof.calls import Page, Tells
 from agent.proof.law import KEPT, Tried
 from agent.proof.road import acts_in
@@ -20,6 +20,8 @@ def g3(tried: Tried) -> str | None:
     mitigated did stop: the signal says so, or, while nobody can read it, the endpoints that answer after a CHANGE.
     """
     match tried.act.deed:
+        case Reads(recovered=recovered, right=right):
+            return KEPT if right or not recovered else "a reading is taken for a recovery, and is none"
         case Closes(state=State.MITIGATED):
             return _stopped(tried)
         case Closes(state=State.FALSE_ALARM):
@@ -132,6 +134,8 @@ def _heard(tried: Tried) -> str | None:
     news = {*now.owed} - {QUESTION}
     if not news & {*now.tried}:
         return "it ends badly, and nobody is paged"
+    if news - {*now.tried}:
+        return "it ends badly, and a page that is owed was never tried"
     silent = not (news or {*now.owed}) & {*now.reached} and not reached_nobody(tried.after.incident)
     return "it ends badly, no page got through, and that is not said" if silent else KEPT
 

@@ -1,7 +1,7 @@
 """The proof, run and told: figures for scripts, words for people."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -62,12 +62,19 @@ def prove(plan: Plan, heard: Callable[[Given, Found], None] | None = None, laws:
 
     `plan` is the playbook that is walked. The path to a violation is the shortest under its premise.
     """
+    return proved(premises(plan), heard, laws)
+
+
+def proved(
+    given: Iterable[Given], heard: Callable[[Given, Found], None] | None = None, laws: Mapping[str, Law] = LAWS
+) -> Proof:
+    """The same of these premises, in this order."""
     proof = Proof()
-    for given in premises(plan):
-        found = explore(given, laws)
+    for each in given:
+        found = explore(each, laws)
         proof.add(found)
         if heard:
-            heard(given, found)
+            heard(each, found)
         if found.broken:
             break
     return proof

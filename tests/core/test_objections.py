@@ -152,4 +152,4 @@ def test_a_change_is_judged_even_of_an_incident_that_was_never_opened() -> None:
         verdict = changes.judge(nothing, proposal.args, proposal.key)
         assert verdict
         assert verdict.guard == "G1"
-        assert changes.asks(nothing, proposal.args) == ()
+        assert changes.asks(nothing, proposal.args, proposal.effect) == ()

@@ -3,9 +3,10 @@
 import json
 import os
 import sys
+import time
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypedDict, Unpack
@@ -13,7 +14,7 @@ from typing import NamedTuple, TypedDict, Unpack
 import click
 from pydantic import BaseModel
 
-from tests.mutants.equivalent import SAME, Same
+from tests.mutants.equivalent import NO_LESS, SAME, Same
 from tests.mutants.grow import mutants
 from tests.mutants.mutant import Mutant
 from tests.mutants.worker import PROOF, Seen, ended, start, tested, warm
@@ -113,15 +114,21 @@ class Crew:
                 text = one.apply(Path(one.file).read_text(encoding="utf-8"))
                 running[start(one.file, text, answer, work)] = one, answer
             one, answer = running.pop(os.wait()[0])
-            yield judged(one, ended(answer))
+            seen = ended(answer)
+            self.learn(seen)
+            yield judged(one, seen)
+
+    def learn(self, seen: Seen) -> None:
+        """What noticed one mutant is asked first about the next, which is often near."""
+        if seen.failed and seen.seconds:
+            self.seconds[[*seen.seconds][-1]] = -time.monotonic()
 
 
 def judged(one: Mutant, seen: Seen) -> Verdict:
     """Raises RuntimeError when pytest itself failed: then nothing is known."""
     if seen.code and not seen.failed:
         raise RuntimeError(f"{one}: pytest ended with {seen.code} and no failed test")
-    said = (one.file, one.text, one.was, one.now)
-    return Verdict(one, seen.failed, next((same for same in SAME if same[:4] == said), None))
+    return Verdict(one, seen.failed, _listed(one, SAME))
 
 
 def grown(files: Sequence[str], match: str, *, clauses: bool) -> list[Mutant]:
@@ -129,13 +136,19 @@ def grown(files: Sequence[str], match: str, *, clauses: bool) -> list[Mutant]:
     told = Guards.model_validate(tomllib.loads(GUARDS.read_text(encoding="utf-8")))
     guards = {where: guard.id for guard in reversed(told.guard) for where in guard.where}
     each = (mutants(file, Path(file).read_text(encoding="utf-8"), guards) for file in files)
-    return [one for of_file in each for one in of_file if match in one.text and (one.guard or not clauses)]
+    found = (replace(one, guard="") if _listed(one, NO_LESS) else one for of_file in each for one in of_file)
+    return [one for one in found if match in one.text and (one.guard or not clauses)]
+
+
+def _listed(one: Mutant, entries: Sequence[Same]) -> Same | None:
+    said = (one.file, one.text, one.was, one.now)
+    return next((same for same in entries if same[:4] == said), None)
 
 
 def unmatched(todo: Sequence[Mutant]) -> list[Same]:
-    """Entries of the list of equivalents that no mutant answers to."""
+    """Entries of the lists that no mutant answers to."""
     said = {(one.file, one.text, one.was, one.now) for one in todo}
-    return [same for same in SAME if same[:4] not in said]
+    return [same for same in (*SAME, *NO_LESS) if same[:4] not in said]
 
 
 def report(verdicts: Sequence[Verdict]) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 
 from tests.mutants.mutant import Mutant, Source
 from tests.mutants.operators import OPERATORS, Function, returns
+from tests.mutants.sides import Sides
 
 GUARD = re.compile(r"'(G\d+)'")
 UNTOLD = frozenset({"annotation", "returns", "decorator_list", "pattern", "bases"})
@@ -23,14 +24,16 @@ class Place(NamedTuple):
 def mutants(file: str, text: str, guards: Mapping[str, str]) -> tuple[Mutant, ...]:
     """Every mutant of this file, from its top down, none twice. `guards` names those of a `file:function`."""
     source = Source(text)
+    sides = Sides(source.tree)
     found: dict[tuple[int, int, str], Mutant] = {}
     for place, node in _nodes(source.tree, Place(None, None)):
         edits = [edit for operator in OPERATORS for edit in operator(node, source)]
-        for at, now, clause in [*edits, *returns(place.function, node, source)]:
+        for edit in [*edits, *returns(place.function, node, source)]:
+            at, now, clause = edit
             start, end = source.span(at)
             line, was = getattr(at, "lineno", 1), source.of(at)
-            guard = _guard(place, file, guards)
-            one = Mutant(file, line, source.lines[line - 1].strip(), guard if clause else "", was, now, start, end)
+            guard = _guard(place, file, guards) if clause and sides.takes_away(edit) else ""
+            one = Mutant(file, line, source.lines[line - 1].strip(), guard, was, now, start, end)
             if now != was:
                 found.setdefault((start, end, now), one)
     return tuple(sorted(found.values(), key=lambda one: (one.start, one.end)))

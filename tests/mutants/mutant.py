@@ -15,7 +15,7 @@ class Edit(NamedTuple):
     at: ast.AST
     now: str
     clause: bool = False
-    """It takes a whole clause away, not just a shade of it."""
+    """It touches a whole clause, not just a shade of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from enum import Enum
 
 from agent.core import words
 from tests.mutants.mutant import Edit, Source
+from tests.mutants.sides import objects
 from tools import contract, observed
 
 Function = ast.FunctionDef | None
@@ -146,7 +147,7 @@ def returns(function: Function, node: ast.AST, source: Source) -> Iterator[Edit]
     instead = ("True", "False") if says == "bool" else ("None",) if "None" in says or says == "Reason" else ()
     if "Verdict" in says and value.startswith(("Refuse(", "Stop(", "AskHuman(")):
         instead = ("Permit()",)
-    yield from (Edit(node.value, other, clause=True) for other in instead)
+    yield from (Edit(node.value, other, clause=says == "bool" or objects(function)) for other in instead)
 
 
 OPERATORS: tuple[Operator, ...] = (

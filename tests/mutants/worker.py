@@ -43,7 +43,7 @@ class Seen(NamedTuple):
     failed: str
     """The test that failed first; empty when none did."""
     seconds: Mapping[str, float]
-    """By test."""
+    """By test; by premise of the proof, its transitions."""
 
 
 class Mutated(SourceFileLoader):
@@ -111,7 +111,7 @@ def tested(suites: Sequence[Sequence[str]], seconds: Mapping[str, float]) -> See
     """One suite after the other, until a test fails; then the proof, if it is `PROOF`."""
     seen = Seen(0, "", {})
     for suite in suites:
-        seen = proved() if suite == PROOF else _run(suite, seconds)
+        seen = proved(seconds) if suite == PROOF else _run(suite, seconds)
         if seen.code:
             break
     return seen
@@ -123,16 +123,24 @@ def _run(suite: Sequence[str], seconds: Mapping[str, float]) -> Seen:
     return Seen(code, first.failed, first.seconds)
 
 
-def proved() -> Seen:
+def proved(seconds: Mapping[str, float]) -> Seen:
     """The model checker's word on the guard as it is here: the first law that is broken, or says nothing any more."""
-    from agent.proof.told import prove  # noqa: PLC0415 - the mutant must be in place
+    from agent.proof.explore import Found  # noqa: PLC0415 - the mutant must be in place
+    from agent.proof.premise import Given  # noqa: PLC0415 - likewise
+    from agent.proof.premises import premises  # noqa: PLC0415 - likewise
+    from agent.proof.told import proved  # noqa: PLC0415 - likewise
     from agent.surface.prove import walked  # noqa: PLC0415 - likewise
 
-    proof = prove(walked(None))
+    taken: dict[str, float] = {}
+
+    def heard(given: Given, found: Found) -> None:
+        taken[given.name] = found.transitions
+
+    proof = proved(sorted(premises(walked(None)), key=lambda given: seconds.get(given.name, 0)), heard)
     laws = [f"law {one.law}: {one.why}" for one in proof.broken] + [
         f"law {law} forbids nothing" for law in proof.vacuous
     ]
-    return Seen(len(laws), laws[0] if laws else "", {})
+    return Seen(len(laws), laws[0] if laws else "", taken)
 
 
 def start(file: str, text: str, answer: Path, what: Callable[[], Seen]) -> int:

@@ -31,6 +31,7 @@ MUTANTS: Final = (
     Mutant("changes.py", "    if not cause_known(incident):", "    if False:", "G5"),
     Mutant("guard.py", "not isinstance(proposal.args, Change):", "False:", "total"),
     Mutant("closure.py", "incident.verified_at - since < MIN_VERIFY_WAIT", "False", "G3"),
+    Mutant("approval.py", "asks = (*asks, AskHuman(", "asks = (AskHuman(", "G10"),
     Mutant("releases.py", "    if release in bad:", "    if False:", "G6"),
     Mutant(
         "limits.py",
