@@ -30,8 +30,8 @@ MUTANTS: Final = (
     Mutant("changes.py", "return _triaged(incident) or _rollback(", "return _rollback(", "G1"),
     Mutant("changes.py", "    if not cause_known(incident):", "    if False:", "G5"),
     Mutant("guard.py", "not isinstance(proposal.args, Change):", "False:", "total"),
-    Mutant("closure.py", "incident.verified_at - since < MIN_VERIFY_WAIT", "False", "G3"),
-    Mutant("approval.py", "asks = (*asks, AskHuman(", "asks = (AskHuman(", "G10"),
+    Mutant("closure.py", "incident.waited < MIN_VERIFY_WAIT", "False", "G3"),
+    Mutant("approval.py", "asks = (*asks, AskHuman(", "asks = (*(), AskHuman(", "G12"),
     Mutant("releases.py", "    if release in bad:", "    if False:", "G6"),
     Mutant(
         "limits.py",
