@@ -76,7 +76,7 @@ def shown(world: World, *hurt: tuple[int, int]) -> tuple[Picture, ...]:
 TOLD: Final = (
     calls.post_mortem(), calls.post_mortem(CULPRIT), calls.post_mortem(BYSTANDER, By.CODE), calls.all_clear(),
     calls.post_mortem(level="proven"), calls.post_mortem(CULPRIT, level="confirmed"),
-    calls.post_mortem(CULPRIT, cites=("E999",)),
+    calls.post_mortem(CULPRIT, level="correlated"), calls.post_mortem(CULPRIT, cites=("E999",)),
 )  # fmt: skip
 
 
