@@ -31,6 +31,7 @@ ROOMY: Final = 4
 ROOM: Final = 20
 """So much smaller is it where there is room for so many at once, and one more costs no time."""
 PAIR: Final = 2
+"""Places that are free: the two runs that take them are chosen together."""
 PATIENCE: Final = 0.3
 """Of a run's time: so long the next run waits for the weights."""
 

@@ -17,7 +17,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is bisected, and how. All of it is the user's own; nothing here was written by a planner."""
+    """What is bisected, and how. All of it is the user's own; a planner's script is run by `tools.scripted`, boxed."""
 
     repo: Path
     """Root of a work tree, or a bare repository."""
