@@ -122,6 +122,8 @@ class Belief:
 
         How flaky the command is differs between kinds; and one that comes before the culprit may be bad as well.
         """
+        if spot.tree in self._failing:
+            return self._failing[spot.tree]
         chances = [0.0] * (len(self.cells) + 2)
         failing = [0.0] * len(chances)
         for world in self.worlds:
@@ -132,7 +134,13 @@ class Belief:
                 inside = n < len(self.cells) and self.cells[n].suspects & spot.suspects
                 chances[n] += odds
                 failing[n] += odds * (right if inside or n == len(self.cells) else before)
-        return [(chance, part / chance) for chance, part in zip(chances, failing, strict=True) if chance]
+        told = [(chance, part / chance) for chance, part in zip(chances, failing, strict=True) if chance]
+        return self._failing.setdefault(spot.tree, told)
+
+    @cached_property
+    def _failing(self) -> dict[str, list[tuple[float, float]]]:
+        """What was worked out of `fails`, by tree: it is asked for at each choice."""
+        return {}
 
     def smallest(self, miss: float) -> tuple[int, ...]:
         """The fewest commits that hold the culprit, but for a probability of `miss`; likeliest first.

@@ -88,12 +88,14 @@ class Checkout:
     source: Source
     root: Path
     commit: str = ""
+    fresh: bool = False
+    """Nothing was there before this commit was checked out."""
     modules: list[str] = field(default_factory=list[str])
     """Paths of the submodules at the commit that is checked out."""
 
     async def put(self, commit: str) -> None:
         """Make its tracked files those of `commit`. Raises Unset, NoSpace or Unfit."""
-        self.commit = commit
+        self.commit, self.fresh = commit, not self.root.exists()
         if not (said := await self._put(self.root, self.source.lender, commit)):
             self.modules = await self._modules(self.root, self.source.lender)
             return
@@ -126,6 +128,8 @@ class Checkout:
 
         What cannot be removed (containers leave files of root's) is left behind with the whole tree, for a new one.
         """
+        if self.fresh and not kept and not self.modules:
+            return set()
         try:
             entries = await self.others()
             return await settled(asyncio.to_thread(_swept, self.root, entries, kept)) if entries or kept else set()

@@ -18,6 +18,9 @@ ENDS: Final = 0.02
 """Most that the probability of a mistake may be where no commit is blamed, or several are named."""
 FAINT: Final = 0.4
 """A run that tells fewer bits waits for one that the proof will take anyway."""
+WIDE: Final = 4
+THIN: Final = 0.03
+"""Beside so many others it waits only when it tells that little; what the likeliest would take is run then."""
 LIKELY: Final = 0.3
 """So probable a culprit is taken for the one that the proof will be about."""
 
@@ -108,16 +111,15 @@ def following(known: Known, running: Sequence[Spot], *, two: bool = False) -> Sp
     if belief.proof(culprit) >= STANDS_OUT and provable(known, culprit):
         return _proving(known, culprit, running)
     best = max(worth(known, belief, running, two=two), default=None, key=lambda one: one.both)
-    if best and best.bits >= FAINT:
+    wide = len(running) >= WIDE
+    if best and best.bits >= (THIN if wide else FAINT):
         return best.spot
-    likely = running and belief.each[culprit] >= LIKELY and provable(known, culprit)
-    if likely and (ahead := _proving(known, culprit, running)):
-        return ahead
-    if best:
-        return best.spot
-    asked = {spot.tree for spot in running}
-    border = next((spot for spot in _borders(known, belief) if spot.tree not in asked), None)
-    return border or _ahead(known, belief, running) or good
+    if wide:
+        ahead = _ahead(known, belief, running)
+    else:
+        likely = running and belief.each[culprit] >= LIKELY and provable(known, culprit)
+        ahead = _proving(known, culprit, running) if likely else None
+    return ahead or (best.spot if best else _beside(known, belief, running) or good)
 
 
 def last(known: Known, running: Sequence[Spot]) -> Spot | None:
@@ -136,15 +138,21 @@ def _first(known: Known, end: str, running: Sequence[Spot]) -> Spot | None:
     return spot if known.open(spot) and not known.count(spot).runs and spot not in running else None
 
 
+def _beside(known: Known, belief: Belief, running: Sequence[Spot]) -> Spot | None:
+    """A run where nothing tells more of the culprit: what parts the candidates from the rest, or what a proof takes."""
+    asked = {spot.tree for spot in running}
+    border = next((spot for spot in _borders(known, belief) if spot.tree not in asked), None)
+    return border or _ahead(known, belief, running)
+
+
 def _ahead(known: Known, belief: Belief, running: Sequence[Spot]) -> Spot | None:
-    """A run that the proof will take, should it be one of those whose spots are tested just now."""
-    busy = Counter(running)
-    for culprit in sorted(range(len(belief.each)), key=belief.each.__getitem__, reverse=True)[:TOP] if running else ():
-        places = (known.history.spot(known.history.commits[culprit].sha), *known.history.parents(culprit))
-        for spot in places:
-            if busy[spot] and known.count(spot).runs + busy[spot] < TWICE:
-                return spot
-    return None
+    """A run that the proof will take, should it be one of the likeliest."""
+    busy, history = Counter(running), known.history
+    likely = sorted(range(len(belief.each)), key=belief.each.__getitem__, reverse=True)[:TOP] if running else []
+    likely = [n for n in likely if belief.each[n] >= LEAST and provable(known, n)]
+    places = [spot for n in likely for spot in (history.spot(history.commits[n].sha), *history.parents(n))]
+    lacking = (spot for most in (TWICE, TWICE + 1) for spot in places if known.count(spot).runs + busy[spot] < most)
+    return next(lacking, None)
 
 
 def useless(known: Known, belief: Belief, running: Spot) -> bool:

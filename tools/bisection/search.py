@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from math import log
+from math import inf, log
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +34,6 @@ PAIR: Final = 2
 """Places that are free: the two runs that take them are chosen together."""
 PATIENCE: Final = 0.3
 """Of a run's time: so long the next run waits for the weights."""
-
 
 Judge = Callable[[Run], Awaitable[Run]]
 """What the caller makes of a run: one that fails of something else than is looked for cannot tell."""
@@ -65,6 +64,8 @@ class _Flight:
     depth: int
     slot: int
     began: float = field(default_factory=time.monotonic)
+    vain: bool = False
+    """It would tell nothing any more."""
 
 
 @dataclass
@@ -80,6 +81,8 @@ class Search:
     began: float = field(default_factory=time.monotonic)
     depth: int = 0
     flights: dict[asyncio.Task[Run], _Flight] = field(default_factory=dict[asyncio.Task[Run], _Flight])
+    ending: dict[asyncio.Task[Run], int] = field(default_factory=dict[asyncio.Task[Run], int])
+    """Runs that are being killed, with their slots."""
     company: Company = field(default_factory=Company)
     weights: dict[str, float] = field(default_factory=dict[str, float])
     weighing: asyncio.Task[dict[str, float]] | None = None
@@ -102,7 +105,8 @@ class Search:
         except TimeoutError:
             end = None
         finally:
-            await self._end(list(self.flights))
+            self._end(list(self.flights))
+            await self._gone()
             if self.weighing:
                 self.weighing.cancel()
                 await asyncio.wait([self.weighing])
@@ -145,7 +149,7 @@ class Search:
                 sorted_out = self._sorted(history, history.tree[history.commits[end.commits[0]].sha])
             if end and not sorted_out.again:
                 return end
-            await self._end([task for task, one in self.flights.items() if self._vain(known, one, sorted_out)])
+            self._end([] if sorted_out.again else self._vain(known))
             if sorted_out.clashes and self.slots.now > 1:
                 self.tell("it fails beside runs of its own that it passes without: from now on one at a time")
             if sorted_out.clashes:
@@ -160,15 +164,25 @@ class Search:
         ends = (known.history.spot(end) for end in (known.history.good, known.history.bad))
         return None if all(map(known.open, ends)) else Settled(Verdict.INCONCLUSIVE, (), 1.0)
 
-    def _vain(self, known: Known, one: _Flight, sorted_out: Sorted) -> bool:
-        return not sorted_out.again and bool(known.counts) and useless(known, known.believed, one.spot)
+    def _vain(self, known: Known) -> list[asyncio.Task[Run]]:
+        """Runs to be ended, as they would tell nothing any more; where processors are idle, half-done ones go on."""
+        for one in self.flights.values():
+            one.vain = bool(known.counts) and useless(known, known.believed, one.spot)
+        since = time.monotonic() - (self.slots.usual / 2 if self.slots.idle else inf)
+        return [task for task, one in self.flights.items() if one.vain and one.began > since]
+
+    def _free(self) -> int:
+        """Places; where processors are idle, a run that tells nothing any more takes up none."""
+        return self.slots.now - sum(not (one.vain and self.slots.idle) for one in self.flights.values())
 
     async def _launch(self, history: History, sorted_out: Sorted) -> None:
         await self._weighed()
         if self._patience():
             return
+        if sorted_out.again or self.slots.tight:
+            await self._gone()
         running, known = [one.spot for one in self.flights.values()], self._known(history)
-        while (free := self.slots.now - len(self.flights)) >= 0:
+        while (free := self._free()) >= 0:
             if sorted_out.again:
                 spot = None if self.flights else history.spots[sorted_out.again[0]]
             elif free:
@@ -178,9 +192,9 @@ class Search:
             if spot is None:
                 return
             running.append(spot)
-            slot = min(set(range(len(self.flights) + 1)) - {one.slot for one in self.flights.values()})
-            task = asyncio.create_task(self._run(slot, spot.commit))
-            self.flights[task] = _Flight(spot, self.depth + 1, slot)
+            taken = {*self.ending.values(), *(one.slot for one in self.flights.values())}
+            slot = min(set(range(len(taken) + 1)) - taken)
+            self.flights[asyncio.create_task(self._run(slot, spot.commit))] = _Flight(spot, self.depth + 1, slot)
             self.tell()
 
     async def _run(self, slot: int, commit: str) -> Run:
@@ -205,23 +219,27 @@ class Search:
                 self.slots.close(flight.slot)
                 continue
             self.depth = max(self.depth, flight.depth)
-            around_s = time.monotonic() - flight.began - run.seconds
-            self.slots.learn(run.seconds, run.cpu_s, around_s)
+            self.slots.learn(run.seconds, run.cpu_s, time.monotonic() - flight.began - run.seconds)
             await self.kept.add(run)
-            if run.outcome is Outcome.BAD and run.tree == history.spot(history.bad).tree and run.output != self.seen:
+            clue = not self.seen or run.tree == history.spot(history.bad).tree
+            if run.outcome is Outcome.BAD and clue and run.output != self.seen:
                 self._weigh(run.output)
-            self.tell()
+        self.tell()
 
     def _patience(self) -> float:
         now = time.monotonic()
         return self.slots.patience(now - one.began for one in self.flights.values())
 
-    async def _end(self, tasks: list[asyncio.Task[Run]]) -> None:
+    def _end(self, tasks: list[asyncio.Task[Run]]) -> None:
+        """Kill runs; what they started may take a while to be gone."""
         for task in tasks:
-            self.flights.pop(task)
+            self.ending[task] = self.flights.pop(task).slot
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+            task.add_done_callback(self.ending.pop)
+
+    async def _gone(self) -> None:
+        if self.ending:
+            await asyncio.wait(tuple(self.ending))
 
     def _sorted(self, history: History, claimed: str = "") -> Sorted:
         sound = {history.spot(history.good).tree} if history.good in history.tree else set[str]()

@@ -10,8 +10,12 @@ from typing import Final
 
 import psutil
 
-MOST: Final = 12
+MOST: Final = 24
 """More trees cost more than more runs tell."""
+_FIRST: Final = 16
+"""The same before any run ended, which tells how long they take."""
+_GROWS: Final = 4
+"""Times as many, when the processors are idle."""
 _IDLE: Final = 60.0
 """Percent of the machine that is idle while all slots are in use: the command waits rather than computes."""
 _SHORT_S: Final = 0.05
@@ -51,24 +55,25 @@ class Slots:
     """No more than there are: a disk is full, or the command cannot run beside itself."""
 
     def __post_init__(self) -> None:
-        self.now = self.fixed or max(2, min(os.cpu_count() or 2, MOST))
+        self.now = self.fixed or max(2, min(os.cpu_count() or 2, _FIRST))
         self._asked = time.monotonic()
         psutil.cpu_percent(None)
 
     def look(self, running: int) -> bool:
         """Open more if the processors are idle with all slots in use; called every LOOK_S. Whether it did."""
-        if not self._idle() or self.fixed or self.closed or running < self.now or self.now >= MOST:
+        most = MOST if self.took else _FIRST
+        if not self._idle() or self.tight or running < self.now or self.now >= most:
             return False
         if psutil.virtual_memory().available < _MEMORY:
             return False
-        self.now = min(self.now * 2, MOST)
+        self.now = min(self.now * _GROWS, most)
         return True
 
     def learn(self, seconds: float, cpu_s: float, around_s: float) -> None:
         """A run ended: so many of its kind keep the processors busy. `around_s` is what it took to set it up."""
         self.took.append(seconds + around_s)
         waits = cpu_s < _WAITS * seconds or self._idle()
-        if seconds and waits and not (self.fixed or self.closed):
+        if seconds and waits and not self.tight:
             room = (os.cpu_count() or 2) * seconds / max(cpu_s, seconds / MOST)
             worth = 1 + seconds / max(around_s, seconds / MOST)
             self.now = max(self.now, min(int(room), int(worth), MOST))
@@ -84,7 +89,17 @@ class Slots:
     @property
     def more(self) -> bool:
         """Of runs that take long, one more than there is room for ends sooner than if it waited for its turn."""
-        return not (self.fixed or self.closed) and self.usual >= QUICK_S
+        return not self.tight and self.usual >= QUICK_S
+
+    @property
+    def tight(self) -> bool:
+        """There may never be one more than there are."""
+        return bool(self.fixed) or self.closed
+
+    @property
+    def idle(self) -> bool:
+        """The command waits rather than computes: there are more places than processors."""
+        return not self.tight and self.now > (os.cpu_count() or 2)
 
     @property
     def usual(self) -> float:

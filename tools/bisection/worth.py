@@ -40,8 +40,8 @@ def worth(known: Known, belief: Belief, running: Sequence[Spot], *, two: bool = 
     weighed = [(cell, share) for cell in cells if (share := belief.masses.of(cell)) > LEAST]
     far, most = _far(known), max((share for _, share in weighed), default=0.0)
     for spot in _pool(known, belief, max(POOL // max(len(weighed), 1), TOP)):
-        parts = [(share, belief.masses.of(cell & spot.suspects)) for cell, share in weighed]
-        told = sum(share * tells(belief, part / share) for share, part in parts) * far(spot)
+        parts = [(share, _part(belief, cell, share, spot)) for cell, share in weighed]
+        told = sum(share * tells(belief, part / share) for share, part in parts if 0 < part < share) * far(spot)
         if known.count(spot).runs:
             told = _again(belief, spot) / (1 + running.count(spot))
         if told >= LEAST:
@@ -50,6 +50,12 @@ def worth(known: Known, belief: Belief, running: Sequence[Spot], *, two: bool = 
         told = 0.0 if base in running or not known.open(base) else tells(belief, belief.older)
         if told >= LEAST and not (known.history.aside and base == known.history.spot(known.history.good)):
             yield Worth(told, base, most if two else 0.0)
+
+
+def _part(belief: Belief, cell: int, share: float, spot: Spot) -> float:
+    """Of a cell's share, what is in the spot; most cells are in it or out of it as a whole."""
+    inside = cell & spot.suspects
+    return 0.0 if not inside else share if inside == cell else belief.masses.of(inside)
 
 
 def _pool(known: Known, belief: Belief, most: int) -> Iterator[Spot]:

@@ -1,5 +1,6 @@
 """What is believed of a culprit: it sums to one, does not depend on the order of runs, and proves nothing too soon."""
 
+from collections import Counter
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from tools.bisection.belief import Count, believe
 from tools.bisection.choice import ENDS, TWICE, following, last, settled, useless
-from tools.bisection.history import Commit, History, Masses, bits, commits
+from tools.bisection.history import Commit, History, Masses, Spot, bits, commits
 from tools.bisection.known import Known
 from tools.bisection.words import Verdict
 
@@ -116,6 +117,16 @@ def test_what_the_proof_will_take_is_run_rather_than_what_tells_little() -> None
     prior = tuple(0.5 if n == 4 else 0.5 / 9 for n in range(10))
     now = Known(TEN, prior, counts(t10=(1, 0), t0=(0, 1), t6=(1, 0), t3=(0, 1)))
     assert following(now, [TEN.spot("4")]) == TEN.spot("5")
+
+
+def test_where_there_is_room_for_many_whatever_a_proof_may_take_is_run_at_once() -> None:
+    now = Known(TEN, even(TEN), counts(t10=(1, 0), t0=(0, 1), t6=(1, 0), t3=(0, 1)))
+    running: list[Spot] = []
+    while len(running) < 12 and (spot := following(now, running)):
+        running.append(spot)
+    ran = Counter(spot.commit for spot in running)
+    assert {one for one, n in ran.items() if n >= TWICE} >= {"4", "5"}
+    assert all(ran[one] + now.count(TEN.spot(one)).runs >= TWICE for one in "3456")
 
 
 def test_nothing_is_proven_before_everything_ran_twice() -> None:
