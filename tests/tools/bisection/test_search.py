@@ -35,6 +35,16 @@ time.sleep(0.25)
 """From a commit on it wants a lock, says nothing when it does not get it, and looks flaky for it."""
 
 
+SLOW = """
+import time
+time.sleep(600 if open('number').read() == '199' else 0.5)
+import part3
+part3.act()
+"""
+"""Bad takes for ever; of the others each takes half a second."""
+WRONG = "def act():\n    raise ValueError('broken')\n"
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> History:
     """Ten commits, of which the seventh breaks it."""
@@ -71,6 +81,18 @@ def test_never_blames_the_commit_since_which_it_cannot_run_beside_itself(
     assert (answer.verdict, answer.culprit) == (Verdict.PROVEN, shop.shas[CULPRIT])
     assert "cannot run beside itself" in answer.reason
     assert [one.said for one in said if "one at a time" in one.said]
+
+
+def test_the_first_failure_says_where_to_look_before_bad_ended(tmp_path: Path) -> None:
+    repo = history(tmp_path / "shop")
+    parts = {f"part{n}.py": "def act():\n    return 1\n" for n in range(44)}
+    repo.commit("Start", {**parts, "number": "0", "main.py": SLOW})
+    for n in range(1, 200):
+        told = {f"part{n % 40 + 4}.py": f"def act():\n    return {n}\n"} | ({"part3.py": WRONG} if n == 60 else {})
+        repo.commit(f"Change {n}", {**told, "number": str(n)})
+    answer = _answer(replace(job(repo, PYTHON, "-S", "main.py"), jobs=2), tmp_path / "home")
+    assert (answer.verdict, answer.culprit) == (Verdict.PROVEN, repo.shas[60])
+    assert answer.runs < 15, answer.log  # 11; 18 when bad is waited for
 
 
 def _run(tree: str, outcome: Outcome, company: int) -> Run:

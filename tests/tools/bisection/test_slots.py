@@ -1,5 +1,7 @@
 """How many runs go on at once, and when a free place is better left free for a moment."""
 
+import os
+
 import pytest
 
 from tools.bisection.slots import MOST, QUICK_S, Slots, patience
@@ -25,6 +27,14 @@ def test_a_command_that_waits_gets_more_places_and_one_whose_tree_costs_as_much_
     slots.learn(1.0, 0.01, 0.01)
     dear.learn(1.0, 0.01, 1.0)
     assert (slots.now, dear.now) == (MOST, before)
+
+
+def test_processors_are_taken_for_idle_only_where_there_are_more_places_than_processors() -> None:
+    slots, fixed = Slots(0), Slots(64)
+    assert not slots.idle
+    slots.learn(1.0, 0.01, 0.01)
+    assert slots.idle is ((os.cpu_count() or 2) < MOST)
+    assert not fixed.idle
 
 
 def test_a_run_that_could_not_begin_tells_nothing_of_room() -> None:
