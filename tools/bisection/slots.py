@@ -22,7 +22,7 @@ _SHORT_S: Final = 0.05
 _WAITS: Final = 0.2
 """A run that computes for less of its time waits, however busy the processors are with something else."""
 _MEMORY: Final = 1 << 30
-"""Bytes that must be left for one more."""
+"""Bytes that must be left for each one more."""
 QUICK_S: Final = 0.7
 """What takes less costs little."""
 LOOK_S: Final = 0.1
@@ -61,13 +61,11 @@ class Slots:
 
     def look(self, running: int) -> bool:
         """Open more if the processors are idle with all slots in use; called every LOOK_S. Whether it did."""
-        most = MOST if self.took else _FIRST
-        if not self._idle() or self.tight or running < self.now or self.now >= most:
+        if not self._idle() or self.tight or running < self.now:
             return False
-        if psutil.virtual_memory().available < _MEMORY:
-            return False
-        self.now = min(self.now * _GROWS, most)
-        return True
+        before = self.now
+        self._open(min(before * _GROWS, MOST if self.took else _FIRST))
+        return self.now > before
 
     def learn(self, seconds: float, cpu_s: float, around_s: float) -> None:
         """A run ended: so many of its kind keep the processors busy. `around_s` is what it took to set it up."""
@@ -76,7 +74,11 @@ class Slots:
         if seconds and waits and not self.tight:
             room = (os.cpu_count() or 2) * seconds / max(cpu_s, seconds / MOST)
             worth = 1 + seconds / max(around_s, seconds / MOST)
-            self.now = max(self.now, min(int(room), int(worth), MOST))
+            self._open(min(int(room), int(worth), MOST))
+
+    def _open(self, most: int) -> None:
+        """Up to so many, as far as there is memory."""
+        self.now = max(self.now, min(most, self.now + psutil.virtual_memory().available // _MEMORY))
 
     def _idle(self) -> bool:
         """The processors are, since this was last asked; over too short a time nobody can say."""

@@ -26,7 +26,8 @@ def test_a_command_that_waits_gets_more_places_and_one_whose_tree_costs_as_much_
     before = slots.now
     slots.learn(1.0, 0.01, 0.01)
     dear.learn(1.0, 0.01, 1.0)
-    assert (slots.now, dear.now) == (MOST, before)
+    assert before < slots.now <= MOST
+    assert dear.now == before
 
 
 def test_processors_are_taken_for_idle_only_where_there_are_more_places_than_processors() -> None:
