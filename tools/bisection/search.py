@@ -125,13 +125,14 @@ class Search:
         left = len(known.believed.smallest(self.job.bound)) if known.counts else len(self.scope.commits)
         mean = sum(run.seconds for run in runs) / len(runs) if runs else None
         expected = None if mean is None else mean * (1 + log(max(left, 1)) / log(self.slots.now + 1))
-        passed = time.monotonic() - self.began
-        self.say(Progress(left, len(runs), len(self.flights), passed, expected, said))
+        self.say(Progress(left, len(runs), len(self.flights), time.monotonic() - self.began, expected, said))
 
     async def _narrow(self, thin: History) -> None:
         """Of a long history keep what came between two milestones, the first good and the second bad, or milestones."""
         self.tell(f"{len(self.history.commits)} commits: milestones first")
         end = await self._settle(thin)
+        self._end(list(self.flights))
+        await self._gone()
         if end and end.verdict is Verdict.PROVEN:
             one = thin.commits[end.commits[0]]
             thin = await reading.read(replace(self.job, good=one.parents[0], bad=one.sha))
@@ -143,8 +144,7 @@ class Search:
         """Run what there is to run."""
         while True:
             known, sorted_out = self._known(history), self._sorted(history)
-            belief = known.believed
-            end = self._ended(known) or settled(known, belief)
+            end = self._ended(known) or settled(known, known.believed)
             if end and end.verdict is Verdict.PROVEN:
                 sorted_out = self._sorted(history, history.tree[history.commits[end.commits[0]].sha])
             if end and not sorted_out.again:
@@ -228,7 +228,7 @@ class Search:
 
     def _patience(self) -> float:
         now = time.monotonic()
-        return self.slots.patience(now - one.began for one in self.flights.values())
+        return self.slots.patience(now - one.began for one in self.flights.values() if not one.vain)
 
     def _end(self, tasks: list[asyncio.Task[Run]]) -> None:
         """Kill runs; what they started may take a while to be gone."""
@@ -243,7 +243,8 @@ class Search:
 
     def _sorted(self, history: History, claimed: str = "") -> Sorted:
         sound = {history.spot(history.good).tree} if history.good in history.tree else set[str]()
-        return sort(self.kept.runs, sound, claimed)
+        told = sort(self.kept.runs, sound, claimed)
+        return told._replace(again=tuple(tree for tree in told.again if tree in history.spots))
 
     def _known(self, history: History) -> Known:
         """What is known by now; worked out once for each run, and for new weights."""
@@ -285,9 +286,8 @@ class Search:
         """Before a run is chosen that takes long, the weights are waited for a little."""
         runs = self.kept.runs
         if self.weighing and not self.weighing.done() and self.seen and runs:
-            patience = PATIENCE * max(run.seconds for run in runs)
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(patience, WEIGH_S)):
+                async with asyncio.timeout(min(PATIENCE * max(run.seconds for run in runs), WEIGH_S)):
                     await asyncio.shield(self.weighing)
 
 

@@ -55,7 +55,7 @@ class Slots:
     """No more than there are: a disk is full, or the command cannot run beside itself."""
 
     def __post_init__(self) -> None:
-        self.now = self.fixed or max(2, min(os.cpu_count() or 2, _FIRST))
+        self.now = self.fixed or min(self._processors, _FIRST)
         self._asked = time.monotonic()
         psutil.cpu_percent(None)
 
@@ -94,6 +94,11 @@ class Slots:
         return not self.tight and self.usual >= QUICK_S
 
     @property
+    def _processors(self) -> int:
+        """Two at least: one run may begin while another ends."""
+        return max(2, os.cpu_count() or 2)
+
+    @property
     def tight(self) -> bool:
         """There may never be one more than there are."""
         return bool(self.fixed) or self.closed
@@ -101,7 +106,7 @@ class Slots:
     @property
     def idle(self) -> bool:
         """The command waits rather than computes: there are more places than processors."""
-        return not self.tight and self.now > (os.cpu_count() or 2)
+        return not self.tight and self.now > self._processors
 
     @property
     def usual(self) -> float:

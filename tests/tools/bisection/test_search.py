@@ -11,6 +11,7 @@ import pytest
 
 from tests.repository import History, history
 from tests.tools.bisection.users import PYTHON, job, picture
+from tools.bisection import session
 from tools.bisection.company import sort
 from tools.bisection.errors import Absent, Unfit
 from tools.bisection.history import Commit
@@ -223,6 +224,19 @@ def test_milestones_of_a_long_history_leave_no_commit_out(broken: int) -> None:
     first = next(one for one in thin.commits if int(one.sha) >= broken)
     assert int(first.parents[0]) < broken
     assert thin.bad == "9999"
+
+
+def test_a_run_that_was_killed_among_the_milestones_is_not_asked_for_in_what_is_left(
+    shop: History, tmp_path: Path
+) -> None:
+    asked = _asked(shop, CHECK)
+
+    async def before() -> None:
+        async with session.opened(asked, tmp_path) as kept:
+            await kept.add(Run("a" * 40, "b" * 40, Outcome.UNTESTABLE, 137, 1.0, 1.0, 2, "ended by SIGKILL", ""))
+
+    asyncio.run(before())
+    assert _answer(asked, tmp_path).culprit == shop.shas[CULPRIT]
 
 
 def test_a_short_history_needs_no_milestones(shop: History) -> None:
