@@ -201,12 +201,15 @@ def _claimed(incident: Incident, fact: Claimed) -> Claimed | None:
 def _triaged(incident: Incident, anew: Triaged) -> Incident:
     """What opened the incident stays what it is judged by, once something was changed: calm afterwards is for `verify`.
 
+    A tracker that showed nobody hurt opened none: what it shows next is judged by, whatever was changed in the dark.
     Trouble that is seen again takes back what was read of a recovery before.
     """
     if incident.triage is not None and anew.blast is Blast.NONE:
         return incident
-    triage = incident.triage if incident.triage and incident.changes else anew
-    return replace(incident, triage=triage, verified=None, verified_at=None)
+    hurt = incident.triage is not None and incident.triage.blast is not Blast.NONE
+    return replace(
+        incident, triage=incident.triage if hurt and incident.changes else anew, verified=None, verified_at=None
+    )
 
 
 def _read(made: ChangeMade, verified: Verified, at: datetime) -> bool:

@@ -191,6 +191,10 @@ def ending() -> Iterator[Given]:
     moves = (production.proposals, some(back, "well"), production.history, production.between, *seen, *ENDING)
     told = (calls.post_mortem(), calls.all_clear(), calls.rollback("v1.7.0"))
     yield Given("the tracker comes and goes", FRESH, opened(), told, moves, calm[:1])
+    read = (some(readings.verifies, "well", "other"), some(findings.time, "5 minutes"))
+    seen = (findings.blind, findings.triages, *read, ends.pays, ends.closes)
+    moves = (production.proposals, some(back, "well"), production.history, production.between, *seen)
+    yield Given("trouble shows after a change in the dark", FRESH, opened(), wanted, moves, calm[:2])
 
 
 def shipping() -> Iterator[Given]:

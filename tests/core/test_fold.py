@@ -179,6 +179,14 @@ def test_what_opened_the_incident_is_not_forgotten_when_it_calms_down() -> None:
     assert incident(*rolled_back(), triaged(Blast.SINGLE)).triage == triaged()
 
 
+def test_trouble_first_seen_after_a_change_is_what_a_recovery_is_judged_by() -> None:
+    calm = triaged(Blast.NONE, issues=(), onset=None, releases=(), first_release=None)
+    dark = (opened(), begun(), worlds.back(), calm)
+    assert incident(*dark).triage == calm
+    assert incident(*dark, triaged(Blast.SINGLE)).triage == triaged(Blast.SINGLE)
+    assert incident(*dark, triaged(Blast.SINGLE), triaged(Blast.MANY)).triage == triaged(Blast.SINGLE)
+
+
 def test_a_weaker_claim_does_not_replace_a_proof() -> None:
     guess = Claimed(level=CauseLevel.CORRELATED, statement="the weather")
     assert incident(opened(), worlds.claimed(), guess).cause == worlds.claimed()
