@@ -35,8 +35,11 @@ class Settled(NamedTuple):
     """Most that the probability of a mistake is."""
 
 
-def settled(known: Known, belief: Belief) -> Settled | None:
-    """The end, if it is reached. A culprit is proven by runs there; all else takes runs of both ends."""
+def settled(known: Known, belief: Belief, slack: float = 1) -> Settled | None:
+    """The end, if it is reached. A culprit is proven by runs there; all else takes runs of both ends.
+
+    The mistake of a proof may be so many times as probable as the bound says.
+    """
     if wrong_way(known):
         return Settled(Verdict.INCONCLUSIVE, (), 1.0)
     for verdict, probability, miss in _blameless(known, belief):
@@ -46,7 +49,7 @@ def settled(known: Known, belief: Belief) -> Settled | None:
             return None
     culprit = belief.likeliest
     error = 1 - (known.sober.proof(culprit) if belief.proof(culprit) >= STANDS_OUT else 0.0)
-    if error <= known.strict and not any(_lacking(known, culprit)) and provable(known, culprit):
+    if error <= known.strict * slack and not any(_lacking(known, culprit)) and provable(known, culprit):
         return Settled(Verdict.PROVEN, (culprit,), error)
     if not known.ended or next(worth(known, belief, ()), None) or _borders(known, belief):
         return None
@@ -108,7 +111,7 @@ def following(known: Known, running: Sequence[Spot], *, two: bool = False) -> Sp
     if max(belief.older, belief.nobody) >= STANDS_OUT:
         return good or _ending(known, running, older=belief.older > belief.nobody)
     culprit = belief.likeliest
-    if belief.proof(culprit) >= STANDS_OUT and provable(known, culprit):
+    if belief.proof(culprit) >= STANDS_OUT * (1 - belief.older - belief.nobody) and provable(known, culprit):
         return _proving(known, culprit, running)
     best = max(worth(known, belief, running, two=two), default=None, key=lambda one: one.both)
     wide = len(running) >= WIDE

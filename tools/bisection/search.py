@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import inf, log
 from pathlib import Path
@@ -20,20 +19,18 @@ from tools.bisection.reading import milestones
 from tools.bisection.slots import LOOK_S, QUICK_S, Slots
 from tools.bisection.testrun import Company, run_at
 from tools.bisection.trees import Trees
+from tools.bisection.weighing import Weighing
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 
-WEIGH_S: Final = 2.0
-LEAST_S: Final = 0.3
-"""Most that weighing the suspects may take; of a quick command less."""
 QUICK: Final = 100
 """So much smaller is the bound where runs take less than QUICK_S."""
 ROOMY: Final = 4
 ROOM: Final = 20
 """So much smaller is it where there is room for so many at once, and one more costs no time."""
+SLACK: Final = 4
+"""Of these, so much is forgone rather than that all is waited for once more."""
 PAIR: Final = 2
 """Places that are free: the two runs that take them are chosen together."""
-PATIENCE: Final = 0.3
-"""Of a run's time: so long the next run waits for the weights."""
 
 Judge = Callable[[Run], Awaitable[Run]]
 """What the caller makes of a run: one that fails of something else than is looked for cannot tell."""
@@ -84,13 +81,9 @@ class Search:
     ending: dict[asyncio.Task[Run], int] = field(default_factory=dict[asyncio.Task[Run], int])
     """Runs that are being killed, with their slots."""
     company: Company = field(default_factory=Company)
-    weights: dict[str, float] = field(default_factory=dict[str, float])
-    weighing: asyncio.Task[dict[str, float]] | None = None
-    seen: str = ""
-    """Output of the failing run that the suspects were weighed by."""
 
     def __post_init__(self) -> None:
-        self.slots = Slots(self.job.jobs)
+        self.slots, self.weighing = Slots(self.job.jobs), Weighing(self.job)
         self._state: tuple[int, int, int, float] | None = None
         self._last = Known(self.history, ())
         self.scope = milestones(self.history) or self.history  # what is searched now
@@ -107,9 +100,7 @@ class Search:
         finally:
             self._end(list(self.flights))
             await self._gone()
-            if self.weighing:
-                self.weighing.cancel()
-                await asyncio.wait([self.weighing])
+            await self.weighing.end()
         known = self._known(self.scope)
         told = await ending.told(ending.Findings(self.job, self.scope, known, end, tuple(self.kept.runs)), self.trees)
         return told._replace(
@@ -138,18 +129,19 @@ class Search:
             thin = await reading.read(replace(self.job, good=one.parents[0], bad=one.sha))
             self.tell(f"it came between {one.parents[0][:12]} and {one.sha[:12]}: {len(thin.commits)} commits")
         self.history = self.scope = thin
-        self._weigh(self.seen)
+        self._weigh(self.weighing.seen)
 
     async def _settle(self, history: History) -> Settled | None:
         """Run what there is to run."""
         while True:
             known, sorted_out = self._known(history), self._sorted(history)
-            end = self._ended(known) or settled(known, known.believed)
+            vain = self._vain(known)
+            end = self._ended(known) or settled(known, known.believed, self._slack())
             if end and end.verdict is Verdict.PROVEN:
                 sorted_out = self._sorted(history, history.tree[history.commits[end.commits[0]].sha])
             if end and not sorted_out.again:
                 return end
-            self._end([] if sorted_out.again else self._vain(known))
+            self._end([] if sorted_out.again else vain)
             if sorted_out.clashes and self.slots.now > 1:
                 self.tell("it fails beside runs of its own that it passes without: from now on one at a time")
             if sorted_out.clashes:
@@ -176,7 +168,7 @@ class Search:
         return self.slots.now - sum(not (one.vain and self.slots.idle) for one in self.flights.values())
 
     async def _launch(self, history: History, sorted_out: Sorted) -> None:
-        await self._weighed()
+        await self.weighing.wait(self.kept.runs)
         if self._patience():
             return
         if sorted_out.again or self.slots.tight:
@@ -196,10 +188,18 @@ class Search:
             slot = min(set(range(len(taken) + 1)) - taken)
             self.flights[asyncio.create_task(self._run(slot, spot.commit))] = _Flight(spot, self.depth + 1, slot)
             self.tell()
+            await asyncio.sleep(0)
 
     async def _run(self, slot: int, commit: str) -> Run:
         run = await run_at(self.trees, slot, commit, self.company)
         return await self.judge(run) if self.judge else run
+
+    def _weigh(self, output: str) -> None:
+        """Begin to weigh the suspects; while milestones are sought, remember by what."""
+        if self.scope is not self.history or not output:
+            self.weighing.seen = output
+        else:
+            self.weighing.begin(self.history, output, self.kept.runs[-1].seconds)
 
     async def _wait(self, history: History) -> None:
         """Until a run ends, or there is room for more."""
@@ -221,8 +221,8 @@ class Search:
             self.depth = max(self.depth, flight.depth)
             self.slots.learn(run.seconds, run.cpu_s, time.monotonic() - flight.began - run.seconds)
             await self.kept.add(run)
-            clue = not self.seen or run.tree == history.spot(history.bad).tree
-            if run.outcome is Outcome.BAD and clue and run.output != self.seen:
+            clue = not self.weighing.seen or run.tree == history.spot(history.bad).tree
+            if run.outcome is Outcome.BAD and clue and run.output != self.weighing.seen:
                 self._weigh(run.output)
         self.tell()
 
@@ -248,53 +248,29 @@ class Search:
 
     def _known(self, history: History) -> Known:
         """What is known by now; worked out once for each run, and for new weights."""
-        state = (id(history), len(self.kept.runs), id(self.weights), self._bound())
+        state = (id(history), len(self.kept.runs), id(self.weighing.weights), self._bound())
         if state != self._state:
             self._state, self._last = state, self._worked_out(history)
         return self._last
 
     def _worked_out(self, history: History) -> Known:
-        even = 1 / len(history.commits)
-        known = all(one.sha in self.weights for one in history.commits)
-        prior = tuple(self.weights[one.sha] if known else even for one in history.commits)
+        even, weights = 1 / len(history.commits), self.weighing.weights
+        known = all(one.sha in weights for one in history.commits)
+        prior = tuple(weights[one.sha] if known else even for one in history.commits)
         told = self._sorted(history)
         untestable = frozenset(tree for tree in told.untestable if tree in history.spots)
         return Known(history, prior, told.counts, untestable, self._bound())
 
     def _bound(self) -> float:
         """The bound, as runs are cheap or dear."""
+        return self.job.bound / self._spare()
+
+    def _spare(self) -> int:
+        """So much smaller it is than asked for."""
         runs = self.kept.runs
         quick = bool(runs) and sum(run.seconds for run in runs) < QUICK_S * len(runs)
-        return self.job.bound / (QUICK if quick else ROOM if self.slots.now >= ROOMY else 1)
+        return QUICK if quick else ROOM if self.slots.now >= ROOMY else 1
 
-    def _weigh(self, output: str) -> None:
-        """Begin to weigh the suspects by what a failing run said."""
-        if self.weighing and not self.weighing.done():
-            self.weighing.cancel()
-        self.seen = output
-        if self.scope is not self.history or not output:
-            return
-        seconds = min(WEIGH_S, max(LEAST_S, self.kept.runs[-1].seconds))
-        self.weighing = asyncio.create_task(_weighted(self.job, self.history, output, seconds))
-        self.weighing.add_done_callback(self._take)
-
-    def _take(self, task: asyncio.Task[dict[str, float]]) -> None:
-        if not task.cancelled():
-            self.weights = task.result()
-
-    async def _weighed(self) -> None:
-        """Before a run is chosen that takes long, the weights are waited for a little."""
-        runs = self.kept.runs
-        if self.weighing and not self.weighing.done() and self.seen and runs:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(PATIENCE * max(run.seconds for run in runs), WEIGH_S)):
-                    await asyncio.shield(self.weighing)
-
-
-async def _weighted(job: Job, history: History, output: str, seconds: float) -> dict[str, float]:
-    """The weight of each suspect, by sha."""
-    from tools.bisection.suspects import Span, suspects  # noqa: PLC0415 - while the first tests run
-
-    shas = tuple(one.sha for one in history.commits)
-    found = await suspects(Span(job.repo, (history.good,), history.bad, shas), output, seconds)
-    return dict(zip(shas, found.weights, strict=True))
+    def _slack(self) -> int:
+        """So much larger it may be again where all runs ended: what would make it smaller takes a round of its own."""
+        return 1 if any(not one.vain for one in self.flights.values()) else min(self._spare(), SLACK)

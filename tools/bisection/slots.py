@@ -25,7 +25,7 @@ _MEMORY: Final = 1 << 30
 """Bytes that must be left for each one more."""
 QUICK_S: Final = 0.7
 """What takes less costs little."""
-LOOK_S: Final = 0.1
+LOOK_S: Final = 0.06
 _NEAR, _LATE = 0.85, 1.15
 """Parts of the usual time: a run that is between them is about to end."""
 _ALIKE: Final = 1.5

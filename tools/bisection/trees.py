@@ -17,6 +17,8 @@ from tools.bisection.processes import Command, Ended, ended, kill_marked, settle
 from tools.bisection.words import Job
 
 _PREFIX = "trees-"
+FEW = 3
+"""So many trees are changed at a time, in the order asked for: the first run need not wait for the last tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Trees:
     _objects: Objects
     _home: Path
     _slots: dict[int, _Slot] = field(default_factory=dict[int, _Slot])
+    _few: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FEW))
 
     @classmethod
     @asynccontextmanager
@@ -90,9 +93,10 @@ class Trees:
         async with place.lock:
             tree, key = await self._known(commit)
             root, laid = place.checkout.root, place.laid
-            await place.checkout.put(commit)
             keeps = bool(key) and key == place.key
-            lost = await place.checkout.sweep(laid | place.built if keeps else laid)
+            async with self._few:
+                await place.checkout.put(commit)
+                lost = await place.checkout.sweep(laid | place.built if keeps else laid)
             if keeps and lost & place.built.keys():
                 await place.checkout.sweep(laid)
                 keeps = False

@@ -1,13 +1,14 @@
 """What is believed of a culprit: it sums to one, does not depend on the order of runs, and proves nothing too soon."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.bisection.belief import Count, believe
-from tools.bisection.choice import ENDS, TWICE, following, last, settled, useless
+from tools.bisection.choice import ENDS, STANDS_OUT, TWICE, following, last, settled, useless
 from tools.bisection.history import Commit, History, Masses, Spot, bits, commits
 from tools.bisection.known import Known
 from tools.bisection.words import Verdict
@@ -134,6 +135,25 @@ def test_nothing_is_proven_before_everything_ran_twice() -> None:
     assert (
         end(Known(TEN, even(TEN), counts(t10=(9, 0), t0=(0, 9), t5=(TWICE, 0), t4=(0, 9)), bound=0.1)) is Verdict.PROVEN
     )
+
+
+def test_a_proof_that_all_but_reached_its_bound_takes_no_round_more() -> None:
+    now = Known(TEN, even(TEN), counts(t10=(1, 0), t0=(0, 1), t5=(TWICE, 0), t4=(0, TWICE)), bound=0.1)
+    short = replace(now, bound=0.9 * (1 - now.sober.proof(now.believed.likeliest)))
+    assert settled(short, short.believed) is None
+    told = settled(short, short.believed, 4)
+    assert told
+    assert (told.verdict, told.error > short.bound) == (Verdict.PROVEN, True)
+
+
+def test_where_good_alone_rivals_the_likeliest_its_proof_begins_which_clears_good_too() -> None:
+    history = line(60)
+    prior = tuple(0.8 if n == 4 else 0.2 / 59 for n in range(60))
+    now = Known(history, prior, counts(t60=(1, 0), t30=(1, 0)))
+    assert (now.believed.older > 0.1, now.believed.proof(4) < STANDS_OUT) == (True, True)
+    first = following(now, [], two=True)
+    assert first
+    assert (first, following(now, [first])) == (history.spot("5"), history.spot("4"))
 
 
 def test_the_only_run_that_a_proof_still_takes_is_known() -> None:
