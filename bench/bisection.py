@@ -64,7 +64,7 @@ def main() -> int:
     lines = {"sleeps 1 s": "sleep 1", "burns 1 s": spin, "sleeps 0.1 s": "sleep 0.1"}
     sizes = given.size or ((128,) if given.quick else SIZES)
     seeds, found, start = count(given.seed), defaultdict[tuple[str, str], list[Case]](list), monotonic()
-    for size, work, hint in product(sizes, [given.work] if given.work else WORKS, HINTS):
+    for size, work, hint in product(sizes, [given.work] if given.work else WORKS, (*HINTS, "reads")):
         if monotonic() - start > MOST_S:
             echo(f"no time for {size} commits, {work}, {hint}")
             continue
@@ -80,7 +80,7 @@ def main() -> int:
 
 
 def _table(found: dict[tuple[str, str], list[Case]]) -> int:
-    echo(f"\n{'test, traceback':29} n right   wall: median worst   rounds: median worst more   extra s: worst")
+    echo(f"\n{'test, clue     ':29} n right   wall: median worst   rounds: median worst more   extra s: worst")
     for (work, hint), cases in found.items():
         echo(_row(f"{work}, {hint}", cases))
     every = [case for cases in found.values() for case in cases]

@@ -15,6 +15,7 @@ from uuid import uuid4
 from tools.bisection.errors import NoSpace, Unfit, Unset
 from tools.bisection.plumbing import Lender, Said, Source, files, git, make
 from tools.bisection.processes import settled
+from tools.bisection.reads import watch
 
 _CACHE: Final = "__pycache__"
 """Python's caches. Beside tracked code, what was compiled from the very file that stands there stays: to compile all of
@@ -117,6 +118,12 @@ class Checkout:
                 raise Unset(f"git cannot list the files of {self.commit[:12]}", said.error)
             found += [inner + path for path in said.out.split("\0") if path]
         return found
+
+    async def watched(self) -> tuple[str, ...]:
+        """Paths of its tracked files, if from now on it can be told which of them are read; else none."""
+        said = await self._git(self.root, "ls-files", "-z")
+        paths = tuple(said.out.split("\0")[:-1])
+        return paths if await settled(asyncio.to_thread(watch, self.root, paths)) else ()
 
     async def modified(self) -> list[str]:
         """Paths of tracked files that differ from the commit's."""

@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 
 from tools.bisection.changes import Change
 from tools.bisection.frames import Clues
-from tools.bisection.odds import AGE, MERGE, PLACE, SIZE, WORDS
+from tools.bisection.odds import AGE, MERGE, PLACE, READ, SIZE, WORDS
 from tools.bisection.paths import Kind, kind
+from tools.bisection.reads import Reads
 
 _NEAR: Final = 3
 """So many places at the inner end of the stack are its end."""
@@ -37,6 +38,8 @@ class Seen(NamedTuple):
     changes: tuple[Change, ...]
     authors: Mapping[tuple[str, int], str]
     """Which commit of the range wrote a line on the stack, by file and line."""
+    reads: Reads | None = None
+    """Of the failing run, where it is known."""
 
 
 def classes(seen: Seen) -> dict[str, dict[str, str]]:
@@ -54,9 +57,16 @@ def classes(seen: Seen) -> dict[str, dict[str, str]]:
             of["size"] = next(name for name, more in zip(SIZE, _SIZES, strict=True) if change.lines > more)
         if change.read and names:
             of["words"] = _words(change, worth)
+        if seen.reads and change.files:
+            of["read"] = _read(change, seen.reads)
         if change.read:
             of["merge"] = [*MERGE][not (change.merge and change.files)]
     return found
+
+
+def _read(change: Change, reads: Reads) -> str:
+    fits = (not change.files.isdisjoint(reads.read), not change.files <= reads.tracked, True)
+    return next(name for name, fit in zip(READ, fits, strict=True) if fit)
 
 
 class _Stack:

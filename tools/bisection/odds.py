@@ -44,7 +44,19 @@ SIZE: Final[Factor] = {
 }
 AGE: Final[Factor] = {"in the newer half": 0.62, "in the older half": 0.38}
 MERGE: Final[Factor] = {"a merge with changes of its own": 0.06, "no such merge": 0.94}
-SHARE: Final[Mapping[str, Factor]] = {"place": PLACE, "words": WORDS, "size": SIZE, "age": AGE, "merge": MERGE}
+READ: Final[Factor] = {
+    "changed a file that the failing run read": 0.90,
+    "changed files that are gone since": 0.06,
+    "changed no file that the failing run read": 0.04,
+}
+SHARE: Final[Mapping[str, Factor]] = {
+    "place": PLACE,
+    "words": WORDS,
+    "read": READ,
+    "size": SIZE,
+    "age": AGE,
+    "merge": MERGE,
+}
 """Of 100 culprits, how many are in each class. From 12 real regressions and common sense, about half each."""
 NEWS: Final[Mapping[str, float]] = {"words": 0.7, "size": 0.3}
 """So much of a factor's log-odds counts; the rest was said before: large changes touch more places, hold more words."""

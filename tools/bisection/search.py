@@ -19,7 +19,7 @@ from tools.bisection.reading import milestones
 from tools.bisection.slots import LOOK_S, QUICK_S, Slots
 from tools.bisection.testrun import Company, run_at
 from tools.bisection.trees import Trees
-from tools.bisection.weighing import Weighing
+from tools.bisection.weighing import Clue, Weighing
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 
 QUICK: Final = 100
@@ -129,7 +129,7 @@ class Search:
             thin = await reading.read(replace(self.job, good=one.parents[0], bad=one.sha))
             self.tell(f"it came between {one.parents[0][:12]} and {one.sha[:12]}: {len(thin.commits)} commits")
         self.history = self.scope = thin
-        self._weigh(self.weighing.seen)
+        self._weigh()
 
     async def _settle(self, history: History) -> Settled | None:
         """Run what there is to run."""
@@ -194,12 +194,19 @@ class Search:
         run = await run_at(self.trees, slot, commit, self.company)
         return await self.judge(run) if self.judge else run
 
-    def _weigh(self, output: str) -> None:
-        """Begin to weigh the suspects; while milestones are sought, remember by what."""
-        if self.scope is not self.history or not output:
-            self.weighing.seen = output
-        else:
-            self.weighing.begin(self.history, output, self.kept.runs[-1].seconds)
+    async def _failed(self, run: Run, slot: int, bad: str) -> None:
+        """The first run that fails says where to look; what fails at `bad`, a tree, says it better."""
+        before = self.weighing.clue
+        if before is None or run.tree == bad:
+            clue = Clue(run.output, await self.trees.reads(slot) or (before and before.reads))
+            if clue != before:
+                self.weighing.clue = clue
+                self._weigh()
+
+    def _weigh(self) -> None:
+        """Begin to weigh the suspects; of milestones all are alike."""
+        if self.scope is self.history:
+            self.weighing.begin(self.history, self.kept.runs[-1].seconds)
 
     async def _wait(self, history: History) -> None:
         """Until a run ends, or there is room for more."""
@@ -221,9 +228,8 @@ class Search:
             self.depth = max(self.depth, flight.depth)
             self.slots.learn(run.seconds, run.cpu_s, time.monotonic() - flight.began - run.seconds)
             await self.kept.add(run)
-            clue = not self.weighing.seen or run.tree == history.spot(history.bad).tree
-            if run.outcome is Outcome.BAD and clue and run.output != self.weighing.seen:
-                self._weigh(run.output)
+            if run.outcome is Outcome.BAD:
+                await self._failed(run, flight.slot, history.spot(history.bad).tree)
         self.tell()
 
     def _patience(self) -> float:

@@ -12,6 +12,7 @@ from tools.bisection.classes import Place, Seen, classes, tail
 from tools.bisection.frames import Clues, clues
 from tools.bisection.odds import Reason, judge, told
 from tools.bisection.paths import Kind, Tracked, kind
+from tools.bisection.reads import Reads
 
 WHOLE_DIFFS: Final = 1000
 """With more commits than these only diffs of files on the stack are read: git needs a millisecond for each."""
@@ -49,16 +50,18 @@ class Suspects(NamedTuple):
         return told(self.weights[n], len(self.weights), self.reasons[n])
 
 
-async def suspects(span: Span, failure: str | Clues, seconds: float = 2.0) -> Suspects:
-    """Weigh every commit of `span` by a failure: a run's output, or the clues of a tracker's event.
+async def suspects(span: Span, failure: str | Clues, seconds: float = 2.0, *, reads: Reads | None = None) -> Suspects:
+    """Weigh every commit of `span` by a failure: a run's output, or the clues of a tracker's event; by its `reads` too.
 
     Reads the repository only; runs git a few times, two at once, for `seconds` in all: what is not read by then counts
     for nothing. Whatever the output holds, it never raises; cancelled, it ends at once.
     """
-    return Suspects(*judge(await classified(span, failure, seconds)))
+    return Suspects(*judge(await classified(span, failure, seconds, reads)))
 
 
-async def classified(span: Span, failure: str | Clues, seconds: float) -> list[dict[str, str]]:
+async def classified(
+    span: Span, failure: str | Clues, seconds: float, reads: Reads | None = None
+) -> list[dict[str, str]]:
     """For each commit of `span` its class by factor: all that `suspects` goes by."""
     deadline = time.monotonic() + seconds
     found = failure if isinstance(failure, Clues) else await asyncio.to_thread(clues, failure)
@@ -66,7 +69,7 @@ async def classified(span: Span, failure: str | Clues, seconds: float) -> list[d
     changes = {sha: Change(sha) for sha in span.commits}
     reading = _changes(span, found, places, changes, deadline)
     _, authors = await asyncio.gather(reading, _authors(span, places, deadline))
-    of = await asyncio.to_thread(classes, Seen(found, places, tuple(changes.values()), authors))
+    of = await asyncio.to_thread(classes, Seen(found, places, tuple(changes.values()), authors, reads))
     return [of[sha] for sha in span.commits]
 
 

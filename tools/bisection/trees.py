@@ -14,6 +14,7 @@ from tools.bisection.checkout import Checkout, Stamp, full, no_space, remove, sp
 from tools.bisection.errors import Absent, Unfit, Unset
 from tools.bisection.plumbing import Objects, Source
 from tools.bisection.processes import Command, Ended, ended, kill_marked, settled
+from tools.bisection.reads import Reads, reads
 from tools.bisection.words import Job
 
 _PREFIX = "trees-"
@@ -46,6 +47,8 @@ class _Slot:
     """The overlay's files, as they were put into the tree."""
     built: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
     """What setup made, as it left it."""
+    watched: tuple[str, ...] = ()
+    """Tracked files of which it is known whether they were read since they were checked out."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -97,6 +100,8 @@ class Trees:
             async with self._few:
                 await place.checkout.put(commit)
                 lost = await place.checkout.sweep(laid | place.built if keeps else laid)
+                new = place.checkout.fresh and commit == self.job.bad
+                place.watched = await place.checkout.watched() if new else ()
             if keeps and lost & place.built.keys():
                 await place.checkout.sweep(laid)
                 keeps = False
@@ -107,6 +112,11 @@ class Trees:
             if self.job.setup and not keeps:
                 await self._set_up(place, made, key)
             return made
+
+    async def reads(self, slot: int) -> Reads | None:
+        """What was read in a slot's tree, by setup too; None where that is not known: it is of a new tree of `bad`."""
+        place = self._slots[slot]
+        return await asyncio.to_thread(reads, place.checkout.root, place.watched) if place.watched else None
 
     async def tree_of(self, commit: str) -> str:
         """Full sha of a commit's tree; empty when there is no such commit."""

@@ -1,12 +1,13 @@
-"""Weighs the suspects by what a failing run said, while other runs go on."""
+"""Weighs the suspects by what a failing run said and read, while other runs go on."""
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from tools.bisection.history import History
+from tools.bisection.reads import Reads
 from tools.bisection.words import Job, Run
 
 MOST_S: Final = 2.0
@@ -16,6 +17,13 @@ PATIENCE: Final = 0.3
 """Of a run's time: so long the next run waits for the weights."""
 
 
+class Clue(NamedTuple):
+    """What is known of a failing run."""
+
+    output: str
+    reads: Reads | None
+
+
 @dataclass(slots=True)
 class Weighing:
     """The suspects of one search."""
@@ -23,16 +31,17 @@ class Weighing:
     job: Job
     weights: dict[str, float] = field(default_factory=dict[str, float])
     """By sha; empty while nothing is known of them."""
-    seen: str = ""
-    """Output of the failing run that they were weighed by."""
+    clue: Clue | None = None
+    """They are weighed by it."""
     _task: asyncio.Task[dict[str, float]] | None = None
 
-    def begin(self, history: History, output: str, usual_s: float) -> None:
-        """Weigh the commits of `history` by what a failing run said; a run takes `usual_s`."""
+    def begin(self, history: History, usual_s: float) -> None:
+        """Weigh the commits of `history` by the clue, if there is one; a run takes `usual_s`."""
         self._cancel()
-        self.seen = output
+        if not self.clue:
+            return
         seconds = min(MOST_S, max(LEAST_S, usual_s))
-        self._task = asyncio.create_task(_weighed(self.job, history, output, seconds))
+        self._task = asyncio.create_task(_weighed(self.job, history, self.clue, seconds))
         self._task.add_done_callback(self._take)
 
     async def wait(self, runs: Sequence[Run]) -> None:
@@ -57,9 +66,10 @@ class Weighing:
             self.weights = task.result()
 
 
-async def _weighed(job: Job, history: History, output: str, seconds: float) -> dict[str, float]:
+async def _weighed(job: Job, history: History, clue: Clue, seconds: float) -> dict[str, float]:
     from tools.bisection.suspects import Span, suspects  # noqa: PLC0415 - while the first tests run
 
     shas = tuple(one.sha for one in history.commits)
-    found = await suspects(Span(job.repo, (history.good,), history.bad, shas), output, seconds)
+    span = Span(job.repo, (history.good,), history.bad, shas)
+    found = await suspects(span, clue.output, seconds, reads=clue.reads)
     return dict(zip(shas, found.weights, strict=True))

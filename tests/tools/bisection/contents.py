@@ -29,7 +29,7 @@ _CHECK = """#!/bin/sh
 {work}
 [ -e unbuildable ] && exit 125
 lies() {{ [ "$1" -gt 0 ] && [ "$(od -An -N2 -tu2 /dev/urandom)" -lt "$1" ]; }}
-if grep -qs 'price - price' shop/*.py vendor/*.py; then lies {passes} && exit 0
+if [ "$(cat {read} 2>/dev/null | grep -c 'price - price')" -gt 0 ]; then lies {passes} && exit 0
 else lies {fails} || exit 0
 fi
 cat >&2 <<'END'
@@ -118,7 +118,12 @@ class Contents:
 
     def _script(self, work: str) -> str:
         plan, trace = self._plan, ""
-        if plan.hint != "nothing":
+        read = "shop/*.py vendor/*.py"
+        if plan.hint == "reads":
+            own = self._where // PER_FILE
+            others = self._dice.sample([n for n in range(self._files) if n != own], self._files // 4)
+            read = " ".join(self._path(n * PER_FILE, plan.bad) for n in sorted([own, *others]))
+        elif plan.hint != "nothing":
             every = self._files * PER_FILE
             shown = [self._dice.randrange(every) for _ in range(3)]
             shown = [f for f in shown if f // PER_FILE != self._where // PER_FILE]
@@ -127,7 +132,7 @@ class Contents:
                 names=[_name(f) for f in shown] or ["price"], frames="\n".join(map(self._frame, shown))
             )
         rates = {"passes": round(plan.passes * 65536), "fails": round(plan.fails * 65536)}
-        return _CHECK.format(work=work, trace=trace, **rates)
+        return _CHECK.format(work=work, read=read, trace=trace, **rates)
 
     def _frame(self, function: int) -> str:
         line = 4 + 5 * (function % PER_FILE) + 2

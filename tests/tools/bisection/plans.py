@@ -12,13 +12,17 @@ from typing import Literal
 from tests.tools.bisection.shapes import Parents, branchy, cone, descendants, forked, linear
 from tools.bisection.words import Verdict
 
-Hint = Literal["nothing", "informative", "misleading"]
-"""What the failing run prints: nothing, a traceback through the culprit, one through innocent code."""
+Hint = Literal["nothing", "informative", "misleading", "reads"]
+"""What the failing run prints: nothing, a traceback through the culprit, one through innocent code.
+
+With "reads" it prints nothing, but reads a quarter of the files only; else it reads all of them.
+"""
 KINDS = (
     "linear", "merges", "octopus", "evil", "skips", "skipped_ends", "flaky_passes", "flaky_fails", "flaky_both",
     "relanded", "same_trees", "bump", "both_fail", "both_pass", "gone", "side", "fixed_aside", "renamed", "deleted",
 )  # fmt: skip
 HINTS: tuple[Hint, ...] = ("nothing", "informative", "misleading")
+"""What is drawn; "reads" only when asked for."""
 
 
 @dataclass(frozen=True, slots=True)
