@@ -99,11 +99,11 @@ class Belief:
     @cached_property
     def each(self) -> tuple[float, ...]:
         """The probability of every commit."""
-        masses = Masses(self.prior)
         found = [0.0] * len(self.prior)
         for cell in self.cells:
-            whole = masses.of(cell.suspects)
-            for n in bits(cell.suspects) if cell.probability > _NEVER and whole else ():
+            those = [*bits(cell.suspects)] if cell.probability > _NEVER else []
+            whole = sum(map(self.prior.__getitem__, those))  # to the last digit: a share of all of it must come to 1
+            for n in those if whole else ():
                 found[n] = self.prior[n] / whole * cell.probability
         return tuple(found)
 

@@ -48,7 +48,7 @@ def settled(known: Known, belief: Belief, slack: float = 1) -> Settled | None:
         if probability >= STANDS_OUT:
             return None
     culprit = belief.likeliest
-    error = 1 - (known.sober.proof(culprit) if belief.proof(culprit) >= STANDS_OUT else 0.0)
+    error = max(0.0, 1 - known.sober.proof(culprit)) if belief.proof(culprit) >= STANDS_OUT else 1.0
     if error <= known.strict * slack and not any(_lacking(known, culprit)) and provable(known, culprit):
         return Settled(Verdict.PROVEN, (culprit,), error)
     if not known.ended or next(worth(known, belief, ()), None) or _borders(known, belief):

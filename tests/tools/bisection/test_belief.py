@@ -156,6 +156,15 @@ def test_where_good_alone_rivals_the_likeliest_its_proof_begins_which_clears_goo
     assert (first, following(now, [first])) == (history.spot("5"), history.spot("4"))
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 299), st.floats(0.3, 0.9), st.sampled_from([60, 300, 2000]))
+def test_enough_runs_prove_also_whom_a_clue_made_unlikely(n: int, top: float, length: int) -> None:
+    history, n = line(length), n % (length - 1) + 1
+    prior = tuple(top if one == 0 else (1 - top) / length * (1 + one / 7e4) for one in range(length))
+    seen = {f"t{length}": Count(2, 0), "t0": Count(0, 2), f"t{n + 1}": Count(30, 0), f"t{n}": Count(0, 30)}
+    assert abs(1 - Known(history, prior, seen).sober.proof(n)) < 1e-9
+
+
 def test_the_only_run_that_a_proof_still_takes_is_known() -> None:
     now = Known(TEN, even(TEN), counts(t10=(1, 0), t0=(0, 1), t5=(1, 0), t4=(0, 1)), bound=0.1)
     assert last(now, []) is None
