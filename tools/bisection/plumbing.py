@@ -170,7 +170,7 @@ class Source:
 def _written(pairs: Mapping[str, str]) -> str:
     """A configuration file for our repositories, with what is carried over of the user's."""
     version = 1 if "extensions.objectformat" in pairs else 0
-    lines = [f"[core]\n\trepositoryformatversion = {version}\n\tbare = false\n\ttrustctime = false\n"]
+    lines = [f"[core]\n\trepositoryformatversion = {version}\n\tbare = false\n"]
     for key, value in pairs.items():
         if _CARRIED.fullmatch(key):
             section, _, rest = key.partition(".")

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-MOST: Final = 20_000
-"""In a larger tree nobody looks: it would take longer than it tells."""
+MOST: Final = 10_000
+"""In a larger tree nobody looks: git, which goes by times as well, writes all of it anew at the next checkout."""
 _LONG_AGO_NS: Final = 1_000_000_000
 """Older than any change: so a file system that writes down only the first read after a change writes down the next."""
 
@@ -24,7 +24,7 @@ class Reads(NamedTuple):
 
 def watch(root: Path, tracked: Collection[str]) -> bool:
     """Set the time of last access of all files back; whether that could be done."""
-    if len(tracked) > MOST:
+    if len(tracked) > MOST or os.statvfs(root).f_flag & os.ST_NOATIME:
         return False
     with suppress(OSError):
         for path in tracked:

@@ -127,6 +127,7 @@ class Search:
         if end and end.verdict is Verdict.PROVEN:
             one = thin.commits[end.commits[0]]
             thin = await reading.read(replace(self.job, good=one.parents[0], bad=one.sha))
+            self.weighing.clue = self.weighing.clue and self.weighing.clue._replace(reads=None)  # files move with time
             self.tell(f"it came between {one.parents[0][:12]} and {one.sha[:12]}: {len(thin.commits)} commits")
         self.history = self.scope = thin
         self._weigh()
@@ -214,7 +215,7 @@ class Search:
         while not done:
             timeout = (patience := self._patience()) or LOOK_S
             done, _ = await asyncio.wait(self.flights, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            if not done and (patience or self.slots.look(len(self.flights))):
+            if not done and (patience or self.slots.look(len(self.company.live))):
                 return
         for task in done:
             flight = self.flights.pop(task)

@@ -100,7 +100,7 @@ class Trees:
             async with self._few:
                 await place.checkout.put(commit)
                 lost = await place.checkout.sweep(laid | place.built if keeps else laid)
-                new = place.checkout.fresh and commit == self.job.bad
+                new = place.checkout.fresh and commit == self.job.bad and not self.job.setup
                 place.watched = await place.checkout.watched() if new else ()
             if keeps and lost & place.built.keys():
                 await place.checkout.sweep(laid)
@@ -114,7 +114,7 @@ class Trees:
             return made
 
     async def reads(self, slot: int) -> Reads | None:
-        """What was read in a slot's tree, by setup too; None where that is not known: it is of a new tree of `bad`."""
+        """What was read in a slot's tree. None where that is not known: but of a new tree of `bad`, and after setup."""
         place = self._slots[slot]
         return await asyncio.to_thread(reads, place.checkout.root, place.watched) if place.watched else None
 

@@ -50,7 +50,7 @@ def test_knows_nothing_where_nothing_was_read_or_nobody_watched(tree: Path) -> N
     assert not watch(tree, ["a"] * (MOST + 1))
 
 
-def test_only_a_new_tree_of_bad_is_watched(tmp_path: Path, tree: Path) -> None:  # noqa: ARG001 - for its skip
+def test_only_a_new_tree_of_bad_is_watched_that_nothing_was_set_up_in(tmp_path: Path, tree: Path) -> None:  # noqa: ARG001 - for its skip
     made = history(tmp_path / "shop")
     for n in range(3):
         made.commit(f"Change {n}", {"pay.py": f"{n}\n", "docs.md": f"{n}\n"})
@@ -63,9 +63,11 @@ def test_only_a_new_tree_of_bad_is_watched(tmp_path: Path, tree: Path) -> None: 
                 at = await trees.at(slot, commit)
                 (at.root / "pay.py").read_text()
                 found.append(await trees.reads(slot))
-            return found
+        async with Trees.opened(replace(asked, setup=("cat", "docs.md")), tmp_path / "home") as trees:
+            await trees.at(0, asked.bad)
+            return [*found, await trees.reads(0)]
 
-    assert asyncio.run(told()) == [Reads(frozenset({"pay.py", "docs.md"}), frozenset({"pay.py"})), None, None]
+    assert asyncio.run(told()) == [Reads(frozenset({"pay.py", "docs.md"}), frozenset({"pay.py"})), None, None, None]
 
 
 def test_who_changed_what_was_read_is_first_where_nothing_was_said(tmp_path: Path) -> None:
@@ -100,4 +102,4 @@ def test_a_test_that_says_nothing_and_reads_little_leads_to_the_culprit_at_once(
     asked = replace(job(made, "sh", "-c", "sleep 0.2; ! grep -q broken page17"), jobs=2)
     answer = asyncio.run(bisect(asked, tmp_path / "home"))
     assert (answer.verdict, answer.culprit) == (Verdict.PROVEN, made.shas[18])
-    assert f"{made.shas[18][:12]} bad" in answer.log[:5]
+    assert f"{made.shas[18][:12]} bad" in answer.log[:6]

@@ -128,6 +128,15 @@ def test_stops_when_there_is_no_setup_command_or_folder(repo: History, tmp_path:
     assert run.why == "there is no folder elsewhere at this commit"
 
 
+def test_what_a_run_did_to_a_file_behind_its_times_is_not_there_for_the_next(repo: History, tmp_path: Path) -> None:
+    forge = (
+        "import os; at = os.stat('check.py'); print(open('check.py').read())\n"
+        "open('check.py', 'w').write('import bad\\n'); os.utime('check.py', ns=(at.st_atime_ns, at.st_mtime_ns))"
+    )
+    seen = said(job(repo, PYTHON, "-c", forge), tmp_path / "home", repo.shas[2], repo.shas[1], repo.shas[2])
+    assert seen == ["import app"] * 3
+
+
 def test_puts_the_overlay_in_place_of_tracked_files_each_time(repo: History, tmp_path: Path) -> None:
     (repo.path / "old.txt").write_text("mine")
     (repo.path / "data/in").mkdir(parents=True)
