@@ -51,6 +51,8 @@ class Slots:
     took: deque[float] = field(default_factory=partial(deque[float], maxlen=_LAST))
     """Seconds that the last runs took, with setting them up."""
     _asked: float = field(init=False)
+    _worth: int = 1
+    """So many are set up while one runs."""
     closed: bool = False
     """No more than there are: a disk is full, or the command cannot run beside itself."""
 
@@ -64,17 +66,17 @@ class Slots:
         if not self._idle() or self.tight or running < self.now:
             return False
         before = self.now
-        self._open(min(before * _GROWS, MOST if self.took else _FIRST))
+        self._open(min(before * _GROWS, self._worth if self.took else _FIRST))
         return self.now > before
 
     def learn(self, seconds: float, cpu_s: float, around_s: float) -> None:
         """A run ended: so many of its kind keep the processors busy. `around_s` is what it took to set it up."""
         self.took.append(seconds + around_s)
+        self._worth = max(self._worth, min(int(1 + seconds / max(around_s, _SHORT_S / MOST)), MOST))
         waits = cpu_s < _WAITS * seconds or self._idle()
         if seconds and waits and not self.tight:
             room = (os.cpu_count() or 2) * seconds / max(cpu_s, seconds / MOST)
-            worth = 1 + seconds / max(around_s, seconds / MOST)
-            self._open(min(int(room), int(worth), MOST))
+            self._open(min(int(room), self._worth))
 
     def _open(self, most: int) -> None:
         """Up to so many, as far as there is memory."""

@@ -1,10 +1,11 @@
 """How many runs go on at once, and when a free place is better left free for a moment."""
 
 import os
+import time
 
 import pytest
 
-from tools.bisection.slots import MOST, QUICK_S, Slots, patience
+from tools.bisection.slots import LOOK_S, MOST, QUICK_S, Slots, patience
 
 
 @pytest.mark.parametrize(("age", "waits"), [(0.1, 0.0), (0.8, 0.0), (0.9, 0.25), (1.1, 0.05), (1.2, 0.0), (9.0, 0.0)])
@@ -28,6 +29,15 @@ def test_a_command_that_waits_gets_more_places_and_one_whose_tree_costs_as_much_
     dear.learn(1.0, 0.01, 1.0)
     assert before < slots.now <= MOST
     assert dear.now == before
+
+
+def test_of_quick_runs_there_are_no_more_than_can_be_set_up_while_one_goes_on() -> None:
+    slots = Slots(0)
+    slots.learn(0.1, 0.01, 0.02)
+    before = slots.now
+    time.sleep(LOOK_S)
+    slots.look(slots.now)
+    assert slots.now == before == max(6, os.cpu_count() or 2)
 
 
 def test_processors_are_taken_for_idle_only_where_there_are_more_places_than_processors() -> None:
