@@ -25,6 +25,8 @@ class Known:
     untestable: Collection[str] = frozenset()
     """Trees."""
     bound: float = 0.00005
+    wary: bool = False
+    """Failures were left out as if company was to blame; that it is flaky could look the same."""
 
     @cached_property
     def believed(self) -> Belief:
@@ -52,8 +54,8 @@ class Known:
 
     @property
     def strict(self) -> float:
-        """The bound, given whether the command was seen to be flaky."""
-        flaky = any(count.fails and count.passes for count in self.counts.values())
+        """The bound, given whether the command was seen to be flaky, or may be."""
+        flaky = self.wary or any(count.fails and count.passes for count in self.counts.values())
         return self.bound / STRICT if flaky else self.bound
 
     @property

@@ -266,7 +266,7 @@ class Search:
         prior = tuple(weights[one.sha] if known else even for one in history.commits)
         told = self._sorted(history)
         untestable = frozenset(tree for tree in told.untestable if tree in history.spots)
-        return Known(history, prior, told.counts, untestable, self._bound())
+        return Known(history, prior, told.counts, untestable, self._bound(), wary=bool(told.clashes))
 
     def _bound(self) -> float:
         """The bound, as runs are cheap or dear."""

@@ -1,20 +1,19 @@
 """The bisector's own policy, to be played by `simulated`."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tests.tools.bisection.shapes import cone
 from tests.tools.bisection.simulated import Claim, Knowledge
-from tools.bisection.belief import Count
 from tools.bisection.choice import following, settled, useless
+from tools.bisection.company import Sorted, sort
 from tools.bisection.history import Commit, History
 from tools.bisection.known import Known
 from tools.bisection.slots import patience
-from tools.bisection.words import Outcome, Verdict
+from tools.bisection.words import Run, Verdict
 
 
 class Ours:
-    """What the engine does with choice and belief, but for processes."""
+    """What the engine does with choice, company and belief, but for processes."""
 
     def __init__(self, known: Knowledge) -> None:
         may = cone(known.parents, known.good, known.bad)
@@ -28,10 +27,16 @@ class Ours:
 
     def choose(self, knowledge: Knowledge, free: int) -> Iterator[int]:
         """Where the engine would run the command next."""
+        sorted_out = self._claimed(knowledge)
+        if (sorted_out.again or sorted_out.clashes) and knowledge.flying:
+            return
+        if sorted_out.again:
+            yield int(self._history.spots[sorted_out.again[0]].commit)
+            return
         if patience(knowledge.ages, 1.0):
             return
         known, running = self._known(knowledge), [self._history.spot(str(c)) for c in knowledge.flying]
-        for left in range(free, 0, -1):
+        for left in range(1 if sorted_out.clashes else free, 0, -1):
             spot = following(known, running, two=left == 2)
             if spot is None:
                 return
@@ -41,7 +46,7 @@ class Ours:
     def done(self, knowledge: Knowledge) -> Claim | None:
         """What the engine would say."""
         known = self._known(knowledge)
-        if (end := settled(known, known.believed)) is None:
+        if (end := settled(known, known.believed)) is None or self._claimed(knowledge).again:
             return None
         named = [self._may[n] for n in end.commits]
         proven = end.verdict is Verdict.PROVEN
@@ -49,21 +54,24 @@ class Ours:
 
     def drop(self, knowledge: Knowledge) -> Sequence[int]:
         """Runs that the engine would end."""
+        if self._claimed(knowledge).again:
+            return ()
         known = self._known(knowledge)
         belief = known.believed
         return [c for c in knowledge.flying if useless(known, belief, self._history.spot(str(c)))]
 
+    def _claimed(self, knowledge: Knowledge) -> Sorted:
+        known = self._known(knowledge)
+        end = settled(known, known.believed)
+        if end is None or end.verdict is not Verdict.PROVEN:
+            return self._sorted(knowledge)
+        return self._sorted(knowledge, self._history.tree[self._history.commits[end.commits[0]].sha])
+
+    def _sorted(self, knowledge: Knowledge, claimed: str = "") -> Sorted:
+        tree, pairs = self._history.tree, zip(knowledge.runs, knowledge.beside, strict=True)
+        runs = [Run(str(c), tree[str(c)], said, 0, 1.0, 1.0, company) for (c, said), company in pairs]
+        return sort(runs, {tree[self._history.good]}, claimed)
+
     def _known(self, knowledge: Knowledge) -> Known:
-        fails, passes = Counter[str](), Counter[str]()
-        untestable = set[str]()
-        for commit, said in knowledge.runs:
-            tree = self._history.tree[str(commit)]
-            match said:
-                case Outcome.BAD:
-                    fails[tree] += 1
-                case Outcome.GOOD:
-                    passes[tree] += 1
-                case Outcome.UNTESTABLE:
-                    untestable.add(tree)
-        counts = {tree: Count(fails[tree], passes[tree]) for tree in fails.keys() | passes.keys()}
-        return Known(self._history, self._prior, counts, untestable)
+        told = self._sorted(knowledge)
+        return Known(self._history, self._prior, told.counts, told.untestable, wary=bool(told.clashes))

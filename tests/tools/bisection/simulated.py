@@ -39,6 +39,8 @@ class Knowledge:
     """Commits of which this is the same have the same tree."""
     runs: list[tuple[int, Outcome]] = field(default_factory=list[tuple[int, Outcome]])
     """Finished runs, in the order in which they ended."""
+    beside: list[bool] = field(default_factory=list[bool])
+    """Of each whether another went on at some time of it."""
     flying: list[int] = field(default_factory=list[int])
     """Commits whose test runs now."""
     ages: list[float] = field(default_factory=list[float])
@@ -90,6 +92,7 @@ class _Flight(NamedTuple):
     commit: int
     depth: int
     began: float
+    beside: bool
 
 
 MOST_RUNS = 400
@@ -111,7 +114,9 @@ def play(plan: Plan, make: Callable[[Knowledge], Policy], *, slots: int = 2, jit
         known.flying, known.ages = [one.commit for one in flying], [now - one.began for one in flying]
         for commit in list(policy.choose(known, slots - len(flying))):
             started += 1
-            flying.append(_Flight(now + dice.uniform(1 - jitter, 1 + jitter), commit, depth + 1, now))
+            flying = [one._replace(beside=True) for one in flying]
+            lands = now + dice.uniform(1 - jitter, 1 + jitter)
+            flying.append(_Flight(lands, commit, depth + 1, now, beside=bool(flying)))
             known.flying.append(commit)
         if not flying:
             break
@@ -119,6 +124,7 @@ def play(plan: Plan, make: Callable[[Knowledge], Policy], *, slots: int = 2, jit
         known.flying.remove(landed.commit)
         now, depth = landed.lands, max(depth, landed.depth)
         known.runs.append((landed.commit, outcome(plan, landed.commit, dice)))
+        known.beside.append(landed.beside)
     return Played(plan, claim, depth, started, now, decisions, process_time() - before)
 
 

@@ -180,6 +180,7 @@ def test_a_clue_that_misleads_proves_nothing() -> None:
 
 def test_once_a_command_was_seen_to_be_flaky_more_is_asked_of_it() -> None:
     assert known(t5=(1, 1)).strict < known(t5=(2, 0)).strict
+    assert replace(known(t5=(2, 0)), wary=True).strict < known(t5=(2, 0)).strict
 
 
 def test_ends_that_are_alike_blame_nobody() -> None:

@@ -108,8 +108,18 @@ def test_what_is_mixed_is_run_alone_until_that_tells() -> None:
     mixed = _runs(("a", Outcome.BAD, 1, 3), ("a", Outcome.GOOD, 1, 2))
     assert sort(mixed, ()).again == ("a",)
     assert sort([*mixed, _run("a", Outcome.BAD, 0)], ()).again == ()
-    shy = sort([*mixed, *_runs(("a", Outcome.GOOD, 0, 5))], ())
-    assert (shy.again, shy.clashes, shy.counts["a"]) == ((), "a", (0, 7))
+    shy = sort([*mixed, *_runs(("a", Outcome.GOOD, 0, 40))], ())
+    assert (shy.again, shy.clashes, shy.counts["a"]) == ((), "a", (0, 40))
+
+
+def test_a_few_passes_alone_do_not_clear_what_failed_in_company() -> None:
+    flaky = _runs(("a", Outcome.BAD, 1, 3), ("a", Outcome.GOOD, 0, 3))  # of a commit that passes 3 in 10: 1 in 37
+    assert (sort(flaky, ()).clashes, sort(flaky, ()).counts["a"]) == ("", (3, 3))
+    assert sort([*flaky, *_runs(("a", Outcome.GOOD, 0, 20))], ()).clashes == "a"
+
+
+def test_what_passes_mostly_is_not_run_alone_for_failing_now_and_then() -> None:
+    assert sort(_runs(("a", Outcome.BAD, 1, 2), ("a", Outcome.GOOD, 1, 3)), ()).again == ()
 
 
 def test_who_is_to_be_blamed_is_run_alone_when_another_is_mixed() -> None:
