@@ -17,21 +17,25 @@ CLASH: Final = re.compile(
 KILLED: Final = frozenset({-SIGKILL, 128 + SIGKILL})
 """How a command ends that was killed, perhaps since there was too little memory for all of them."""
 _TWICE: Final = 2
-_CHANCE: Final = 1e-5
-"""So improbable must it be that a flaky command only happened to pass alone: what failed in company is then void."""
+_CHANCE: Final = 0.02
+"""So improbable must it be that a flaky command only happened to pass alone before it is run alone for good."""
+_SURE: Final = 1e-5
+"""So improbable must it be before what failed in company counts no more: at an innocent's child it may be the proof."""
 
 
 class Sorted(NamedTuple):
     """What the runs are good for."""
 
     counts: dict[str, Count]
-    """By tree; where one may have failed for its company's sake, of runs alone."""
+    """By tree; without failures that may be their company's."""
     untestable: frozenset[str]
     """Trees."""
     again: tuple[str, ...]
     """Trees to be run alone, to see whether company was the reason."""
     clashes: str
-    """A tree where the command failed in company and passed alone; empty when there is none."""
+    """A tree where the command failed in company and passes alone; empty when there is none."""
+    sure: bool
+    """Hardly any flaky command would do so: what failed in company anywhere says nothing."""
 
 
 def sort(runs: Sequence[Run], sound: Collection[str], claimed: str = "") -> Sorted:
@@ -40,23 +44,22 @@ def sort(runs: Sequence[Run], sound: Collection[str], claimed: str = "") -> Sort
     So is one at a tree that passes too, and at the `claimed` one, which is about to be blamed, should any be mixed:
     what fails in company now and then looks like a flaky command.
     """
-    seen = Counter((run.tree, run.outcome, bool(run.company)) for run in runs)
+    seen: _Seen = Counter((run.tree, run.outcome, bool(run.company)) for run in runs)
     odd = [run for run in runs if run.company and _failed(run) and _odd(run, sound)]
-    shy = (run.tree for run in odd if seen[run.tree, Outcome.GOOD, False])
-    clashes = next(shy, "") or next(_shy(seen), "")
-    void = {run.tree for run in runs if _failed(run) and run.company and (clashes or run in odd)}
-    void = {tree for tree in void if not seen[tree, Outcome.BAD, False]}
+    shy = [*_shy(seen, {run.tree for run in odd})]
+    sure = any(_by_chance(seen, tree) < _SURE for tree in shy)
     counts: dict[str, Count] = defaultdict(Count)
     for run in runs:
-        if run.outcome is not Outcome.UNTESTABLE and not (run.company and run.tree in void):
+        void = run.company and _failed(run) and (sure or (run in odd and not seen[run.tree, Outcome.BAD, False]))
+        if run.outcome is not Outcome.UNTESTABLE and not void:
             before, bad = counts[run.tree], _failed(run)
             counts[run.tree] = Count(before.fails + bad, before.passes + (not bad))
     looked = {run.tree for run in runs if not run.company}
     short = [run for run in runs if run.company and run.status in KILLED]
     again = [run.tree for run in (*odd, *short) if run.tree not in looked]
-    again += [] if clashes else _doubtful(seen, claimed)
+    again += _doubtful(seen, claimed, shy)
     untestable = frozenset(run.tree for run in runs if run.outcome is Outcome.UNTESTABLE) - counts.keys()
-    return Sorted(dict(counts), untestable, tuple(dict.fromkeys(again)), clashes)
+    return Sorted(dict(counts), untestable, tuple(dict.fromkeys(again)), shy[0] if shy else "", sure)
 
 
 def _failed(run: Run) -> bool:
@@ -71,27 +74,30 @@ _Seen = Mapping[tuple[str, Outcome, bool], int]
 """How many runs, by tree, outcome and whether in company."""
 
 
-def _shy(seen: _Seen) -> Iterator[str]:
-    """Trees that fail in company, and alone pass so often that a flaky command hardly would."""
+def _shy(seen: _Seen, odd: Collection[str]) -> Iterator[str]:
+    """Trees that fail in company, and alone pass so often that a flaky command hardly would; once where it is `odd`."""
     for tree, outcome, company in seen:
         if outcome is Outcome.BAD and company and not seen[tree, Outcome.BAD, False]:
-            count = Count(seen[tree, Outcome.BAD, True], seen[tree, Outcome.GOOD, True])
-            if _by_chance(count, seen[tree, Outcome.GOOD, False]) < _CHANCE:
+            fails, passes = seen[tree, Outcome.BAD, True], seen[tree, Outcome.GOOD, True]
+            alone = seen[tree, Outcome.GOOD, False]
+            if (alone and tree in odd) or ((passes + 1) / (fails + passes + 2)) ** alone < _CHANCE:
                 yield tree
 
 
-def _by_chance(company: Count, alone: int) -> float:
+def _by_chance(seen: _Seen, tree: str) -> float:
     """The probability that a bad commit's flaky command passes so many times alone, after what it did in company."""
-    before = [(p * (1 - rate) ** company.fails * rate**company.passes, rate) for rate, p in FALSE_PASS]
-    return sum(p * rate**alone for p, rate in before) / sum(p for p, _ in before)
+    fails, passes = seen[tree, Outcome.BAD, True], seen[tree, Outcome.GOOD, True]
+    before = [(p * (1 - rate) ** fails * rate**passes, rate) for rate, p in FALSE_PASS]
+    return sum(p * rate ** seen[tree, Outcome.GOOD, False] for p, rate in before) / sum(p for p, _ in before)
 
 
-def _doubtful(seen: _Seen, claimed: str) -> list[str]:
+def _doubtful(seen: _Seen, claimed: str, shy: Collection[str]) -> list[str]:
     """Trees of which only runs alone can tell whether their failures are their own."""
-    failed = {tree for tree, outcome, company in seen if outcome is Outcome.BAD and company}
-    mixed = {tree for tree in failed if seen[tree, Outcome.GOOD, True] or seen[tree, Outcome.GOOD, False]}
-    doubted = [tree for tree in mixed if _mostly(seen, tree)] + [claimed] * (claimed in failed)
-    return [tree for tree in doubted if mixed and not seen[tree, Outcome.BAD, False]]
+    failed = [tree for tree, outcome, company in seen if outcome is Outcome.BAD and company]
+    mixed = [tree for tree in failed if seen[tree, Outcome.GOOD, True] or seen[tree, Outcome.GOOD, False]]
+    doubted = [] if shy else [tree for tree in mixed if _mostly(seen, tree)]
+    doubted += [claimed] * (claimed in failed and bool(mixed))
+    return [tree for tree in doubted if not (seen[tree, Outcome.BAD, False] or seen[tree, Outcome.UNTESTABLE, False])]
 
 
 def _mostly(seen: _Seen, tree: str) -> bool:

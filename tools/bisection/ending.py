@@ -141,11 +141,12 @@ def _hint(found: Findings, spot: Spot) -> str:
 
 def _shy(found: Findings) -> str:
     """That it cannot run beside itself."""
-    clashes = sort(found.runs, {found.history.tree[found.history.good]}).clashes
-    if not clashes:
+    told = sort(found.runs, {found.history.tree[found.history.good]})
+    if not told.clashes:
         return ""
-    name = next(found.name(run.commit) for run in found.runs if run.tree == clashes)
-    return f"; it cannot run beside itself (a port, a file?): {name} failed so and passes alone, so it was run alone"
+    name = next(found.name(run.commit) for run in found.runs if run.tree == told.clashes)
+    cannot = f"{'' if told.sure else 'perhaps '}it cannot run beside itself (a port, a file?)"
+    return f"; {cannot}: {name} failed so and passes alone, so it was run alone"
 
 
 def _flaky(found: Findings) -> str:

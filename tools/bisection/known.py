@@ -26,7 +26,7 @@ class Known:
     """Trees."""
     bound: float = 0.00005
     wary: bool = False
-    """Failures were left out as if company was to blame; that it is flaky could look the same."""
+    """Company was taken to be to blame for a failure; that the command is flaky could look the same."""
 
     @cached_property
     def believed(self) -> Belief:

@@ -12,6 +12,7 @@ import pytest
 from tests.repository import History, history
 from tests.tools.bisection.users import PYTHON, job, picture
 from tools.bisection import session
+from tools.bisection.belief import Count
 from tools.bisection.company import sort
 from tools.bisection.errors import Absent, Unfit
 from tools.bisection.history import Commit
@@ -108,14 +109,40 @@ def test_what_is_mixed_is_run_alone_until_that_tells() -> None:
     mixed = _runs(("a", Outcome.BAD, 1, 3), ("a", Outcome.GOOD, 1, 2))
     assert sort(mixed, ()).again == ("a",)
     assert sort([*mixed, _run("a", Outcome.BAD, 0)], ()).again == ()
-    shy = sort([*mixed, *_runs(("a", Outcome.GOOD, 0, 40))], ())
-    assert (shy.again, shy.clashes, shy.counts["a"]) == ((), "a", (0, 40))
+    shy = sort([*mixed, *_runs(("a", Outcome.GOOD, 0, 6))], ())
+    assert (shy.again, shy.clashes, shy.sure) == ((), "a", False)
 
 
-def test_a_few_passes_alone_do_not_clear_what_failed_in_company() -> None:
-    flaky = _runs(("a", Outcome.BAD, 1, 3), ("a", Outcome.GOOD, 0, 3))  # of a commit that passes 3 in 10: 1 in 37
-    assert (sort(flaky, ()).clashes, sort(flaky, ()).counts["a"]) == ("", (3, 3))
-    assert sort([*flaky, *_runs(("a", Outcome.GOOD, 0, 20))], ()).clashes == "a"
+def test_what_failed_in_company_counts_until_no_flaky_command_would_pass_alone_so_often() -> None:
+    company = _runs(("a", Outcome.BAD, 1, 3), ("b", Outcome.BAD, 1, 1))
+
+    def alone(times: int) -> dict[str, Count]:
+        return sort([*company, *_runs(("a", Outcome.GOOD, 0, times))], ()).counts
+
+    assert alone(3) == {"a": (3, 3), "b": (1, 0)}  # of a commit that passes 3 in 10: 1 in 37
+    assert alone(10) == {"a": (3, 10), "b": (1, 0)}
+    assert alone(12) == {"a": (0, 12)}
+
+
+def test_good_that_failed_once_in_company_clears_nobody_else() -> None:
+    flaky = _runs(("good", Outcome.BAD, 1, 1), ("a", Outcome.BAD, 1, 3), ("a", Outcome.GOOD, 0, 4))
+    assert sort(flaky, {"good"}).again == ("good",)
+    once = sort([*flaky, _run("good", Outcome.GOOD, 0)], {"good"})
+    assert (once.clashes, once.counts) == ("good", {"a": (3, 4), "good": (0, 1)})
+    own = _runs(("good", Outcome.BAD, 1, 1), ("good", Outcome.GOOD, 0, 1), ("good", Outcome.BAD, 0, 1))
+    assert (sort(own, {"good"}).clashes, sort(own, {"good"}).counts) == ("", {"good": (2, 1)})
+
+
+def test_one_failure_alone_makes_no_proof_of_those_in_company() -> None:
+    clash = _runs(
+        ("a", Outcome.BAD, 1, 9), ("a", Outcome.GOOD, 0, 9), ("b", Outcome.BAD, 1, 9), ("b", Outcome.BAD, 0, 1)
+    )
+    assert sort(clash, ()).counts == {"a": (0, 9), "b": (1, 0)}
+
+
+def test_what_cannot_tell_alone_is_not_asked_again() -> None:
+    mixed = _runs(("a", Outcome.BAD, 1, 3), ("a", Outcome.GOOD, 1, 2), ("a", Outcome.UNTESTABLE, 0, 1))
+    assert sort(mixed, (), "a").again == ()
 
 
 def test_what_passes_mostly_is_not_run_alone_for_failing_now_and_then() -> None:
