@@ -11,7 +11,7 @@ from tools.bisection.words import Verdict
 from tools.bisection.worth import LEAST, TOP, tells, worth
 
 TWICE: Final = 2
-"""A proof takes so many runs of the culprit, and of each of its parents, however steady the command is."""
+"""A proof takes so many runs of the culprit, and of each parent or what follows it, however steady the command is."""
 STANDS_OUT: Final = 0.8
 """A commit this probable is put to the proof."""
 ENDS: Final = 0.02
@@ -176,7 +176,15 @@ def _lacking(known: Known, culprit: int) -> Iterator[Spot]:
     own = history.spot(history.commits[culprit].sha)
     yield from [own] * (TWICE - known.count(own).fails)
     for parent in history.parents(culprit):
-        yield from [parent] * (TWICE - known.count(parent).passes)
+        passes = known.count(parent).passes
+        yield from [parent] * max(1 - passes, TWICE - passes - _passes_after(known, culprit, parent))
+
+
+def _passes_after(known: Known, culprit: int, parent: Spot) -> int:
+    """Runs that passed at what follows a parent and has no culprit: the parent passed in them too, so to speak."""
+    history = known.history
+    tested = (spot for tree in known.counts if (spot := history.spots.get(tree)) and not spot.suspects >> culprit & 1)
+    return sum(known.count(spot).passes for spot in tested if history.follows(spot, parent))
 
 
 def _proving(known: Known, culprit: int, running: Sequence[Spot]) -> Spot | None:

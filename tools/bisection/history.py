@@ -73,6 +73,18 @@ class History:
         return tuple(found)
 
     @cached_property
+    def stands_on(self) -> tuple[int, ...]:
+        """Mask of the commits outside that each commit descends from; bit i stands for `outside[i]`."""
+        outer = {one.sha: 1 << n for n, one in enumerate(self.outside)}
+        found: list[int] = []
+        for one in self.commits:
+            mask = 0
+            for parent in one.parents:
+                mask |= outer[parent] if parent in outer else found[self.at[parent]]
+            found.append(mask)
+        return tuple(found)
+
+    @cached_property
     def possible(self) -> tuple[bool, ...]:
         """Whether a commit can be the culprit: with a parent's tree it cannot."""
         return tuple(all(self.tree[parent] != one.tree for parent in one.parents) for one in self.commits)
@@ -102,6 +114,15 @@ class History:
     def spot(self, sha: str) -> Spot:
         """Where a commit is tested."""
         return self.spots[self.tree[sha]]
+
+    def follows(self, later: Spot, earlier: Spot) -> bool:
+        """Whether what `earlier` was broken by broke `later` too, unless it was mended between."""
+        if not later.inside or later == earlier:
+            return False
+        if earlier.inside:
+            return not earlier.suspects & ~later.suspects
+        outer = next(n for n, one in enumerate(self.outside) if one.tree == earlier.tree)
+        return bool(self.stands_on[self.at[later.commit]] >> outer & 1)
 
     def parents(self, n: int) -> tuple[Spot, ...]:
         """Where the parents of commit n are tested."""

@@ -16,7 +16,7 @@ from tools.bisection.history import History, Spot
 from tools.bisection.known import Known
 from tools.bisection.progress import Progress, Say
 from tools.bisection.reading import milestones
-from tools.bisection.slots import LOOK_S, QUICK_S, Slots
+from tools.bisection.slots import LOOK_S, QUICK_S, Slots, late
 from tools.bisection.testrun import Company, run_at
 from tools.bisection.trees import Trees
 from tools.bisection.weighing import Clue, Weighing
@@ -27,6 +27,8 @@ QUICK: Final = 100
 ROOMY: Final = 4
 ROOM: Final = 20
 """So much smaller is it where there is room for so many at once, and one more costs no time."""
+HASTE: Final = 2
+"""So much larger is it where the search would else take longer than halving the range, run after run."""
 SLACK: Final = 4
 """Of these, so much is forgone rather than that all is waited for once more."""
 PAIR: Final = 2
@@ -87,6 +89,7 @@ class Search:
         self._state: tuple[int, int, int, float] | None = None
         self._last = Known(self.history, ())
         self.scope = milestones(self.history) or self.history  # what is searched now
+        self.range = len(self.history.commits)
 
     async def answer(self) -> Answer:
         """The answer, with what it took."""
@@ -158,10 +161,12 @@ class Search:
         return None if all(map(known.open, ends)) else Settled(Verdict.INCONCLUSIVE, (), 1.0)
 
     def _vain(self, known: Known) -> list[asyncio.Task[Run]]:
-        """Runs to be ended, as they would tell nothing any more; where processors are idle, half-done ones go on."""
+        """Runs to end: they tell nothing any more, and are not soon over; where processors are idle, not half over."""
+        now = time.monotonic()
         for one in self.flights.values():
-            one.vain = bool(known.counts) and useless(known, known.believed, one.spot)
-        since = time.monotonic() - (self.slots.usual / 2 if self.slots.idle else inf)
+            stays = not known.counts or self.slots.soon_over(now - one.began)
+            one.vain = not stays and useless(known, known.believed, one.spot)
+        since = now - (self.slots.usual / 2 if self.slots.idle else inf)
         return [task for task, one in self.flights.items() if one.vain and one.began > since]
 
     def _free(self) -> int:
@@ -269,8 +274,10 @@ class Search:
         return Known(history, prior, told.counts, untestable, self._bound(), wary=bool(told.clashes))
 
     def _bound(self) -> float:
-        """The bound, as runs are cheap or dear."""
-        return self.job.bound / self._spare()
+        """The bound, as runs are cheap or dear, and time is short."""
+        spare = self._spare()
+        in_haste = spare == 1 and late(time.monotonic() - self.began, self.slots.usual, self.range)
+        return self.job.bound * (HASTE if in_haste else 1) / spare
 
     def _spare(self) -> int:
         """So much smaller it is than asked for."""

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from math import log2
 from typing import Final
 
 import psutil
@@ -26,8 +27,10 @@ _MEMORY: Final = 1 << 30
 QUICK_S: Final = 0.7
 """What takes less costs little."""
 LOOK_S: Final = 0.06
-_NEAR, _LATE = 0.85, 1.15
+NEAR, _LATE = 0.85, 1.15
 """Parts of the usual time: a run that is between them is about to end."""
+_ROUND: Final = 1.5
+"""Usual times that a round takes with one run more than there is room for."""
 _ALIKE: Final = 1.5
 """Times the shortest: as long may the longest take where there is a usual time."""
 _LAST: Final = 8
@@ -38,7 +41,12 @@ def patience(ages: Iterable[float], usual: float) -> float:
 
     What they say makes it a better choice, and `usual` seconds is what a run takes.
     """
-    return max((_LATE * usual - age for age in ages if _NEAR * usual <= age < _LATE * usual), default=0.0)
+    return max((_LATE * usual - age for age in ages if NEAR * usual <= age < _LATE * usual), default=0.0)
+
+
+def late(taken_s: float, usual_s: float, commits: int) -> bool:
+    """Whether one more round makes a search longer than halving so many commits would be, run after run."""
+    return taken_s + _ROUND * usual_s > log2(commits) * usual_s
 
 
 @dataclass(slots=True)
@@ -119,6 +127,10 @@ class Slots:
         """Seconds to wait for runs that are about to end; 0 where some take longer than others."""
         alike = self.took and max(self.took) <= _ALIKE * min(self.took)
         return patience(ages, self.usual) if alike else 0.0
+
+    def soon_over(self, age: float) -> bool:
+        """A run of this age is: to end it would save next to nothing, and what it says is worth something."""
+        return age >= NEAR * self.usual
 
     def close(self, most: int) -> None:
         """From now on at most so many."""

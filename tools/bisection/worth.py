@@ -14,6 +14,8 @@ POOL: Final = 20_000
 """So many spots times cells are weighed for one choice; of a larger history some at a distance."""
 TOP: Final = 32
 """So many of the likeliest are always looked at."""
+DOUBT: Final = 0.1
+"""So much counts of the probability that good fails: if it does, all that is tried fails, and the search ends there."""
 FAR: Final = 2
 """So many commits away from one that cannot be tested, another is as likely as not testable."""
 
@@ -47,7 +49,7 @@ def worth(known: Known, belief: Belief, running: Sequence[Spot], *, two: bool = 
         if told >= LEAST:
             yield Worth(told, spot, max(max(part, share - part) for share, part in parts) if two else 0.0)
     for base in map(known.history.spot, (one.sha for one in known.history.outside)):
-        told = 0.0 if base in running or not known.open(base) else tells(belief, belief.older)
+        told = 0.0 if base in running or not known.open(base) else tells(belief, belief.older * DOUBT)
         if told >= LEAST and not (known.history.aside and base == known.history.spot(known.history.good)):
             yield Worth(told, base, most if two else 0.0)
 

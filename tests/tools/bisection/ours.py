@@ -8,7 +8,7 @@ from tools.bisection.choice import following, settled, useless
 from tools.bisection.company import Sorted, sort
 from tools.bisection.history import Commit, History
 from tools.bisection.known import Known
-from tools.bisection.slots import patience
+from tools.bisection.slots import NEAR, patience
 from tools.bisection.words import Run, Verdict
 
 
@@ -58,7 +58,8 @@ class Ours:
             return ()
         known = self._known(knowledge)
         belief = known.believed
-        return [c for c in knowledge.flying if useless(known, belief, self._history.spot(str(c)))]
+        young = (c for c, age in zip(knowledge.flying, knowledge.ages, strict=True) if age < NEAR)
+        return [c for c in young if useless(known, belief, self._history.spot(str(c)))]
 
     def _claimed(self, knowledge: Knowledge) -> Sorted:
         known = self._known(knowledge)

@@ -109,6 +109,7 @@ def play(plan: Plan, make: Callable[[Knowledge], Policy], *, slots: int = 2, jit
     policy = make(known)
     while (claim := policy.done(known)) is None and started < MOST_RUNS:
         decisions += 1
+        known.flying, known.ages = [one.commit for one in flying], [now - one.began for one in flying]
         dropped = policy.drop(known) if flying else ()
         flying = [one for one in flying if one.commit not in dropped]
         known.flying, known.ages = [one.commit for one in flying], [now - one.began for one in flying]

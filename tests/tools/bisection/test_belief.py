@@ -90,8 +90,9 @@ def test_bad_is_run_first_and_the_middle_beside_it() -> None:
     assert following(known(), [TEN.spot("10")]) == TEN.spot("5")
 
 
-def test_good_is_run_as_soon_as_it_may_be_bad_too() -> None:
-    assert following(known(t10=(1, 0), t5=(1, 0), t2=(1, 0)), []) == TEN.spot("0")
+def test_good_is_run_once_the_first_of_the_range_fails_or_the_last_passes() -> None:
+    assert following(known(t10=(1, 0), t5=(1, 0), t2=(1, 0)), []) == TEN.spot("1")
+    assert following(known(t10=(1, 0), t5=(1, 0), t2=(1, 0), t1=(1, 0)), []) == TEN.spot("0")
     assert following(known(t10=(0, 3), t5=(0, 3)), []) == TEN.spot("0")
 
 
@@ -135,6 +136,21 @@ def test_nothing_is_proven_before_everything_ran_twice() -> None:
     assert (
         end(Known(TEN, even(TEN), counts(t10=(9, 0), t0=(0, 9), t5=(TWICE, 0), t4=(0, 9)), bound=0.1)) is Verdict.PROVEN
     )
+
+
+def test_a_parent_runs_once_where_what_follows_it_passes() -> None:
+    sides = (Commit("a", "ta", ("0",)), Commit("b", "tb", ("a",)), Commit("p", "tp", ("0",)))
+    history = History((*sides, Commit("m", "tm", ("p", "a")), Commit("z", "tz", ("m", "b"))), (TEN.outside[0],), "0")
+    seen = counts(tz=(3, 0), tm=(3, 0), tp=(0, 3), ta=(0, 1))
+    alone, followed = (Known(history, even(history), seen | more, bound=0.1) for more in ({}, counts(tb=(0, 3))))
+    assert (end(alone), end(followed)) == (None, Verdict.PROVEN)
+
+
+def test_good_runs_once_as_a_parent_where_what_follows_it_passes() -> None:
+    history = History((Commit("p", "tp", ("0",)), Commit("m", "tm", ("p", "0"))), (TEN.outside[0],), "0")
+    now = Known(history, even(history), counts(tm=(3, 0), tp=(0, 3), t0=(0, 1)), bound=0.1)
+    assert end(now) is Verdict.PROVEN
+    assert end(replace(now, counts=counts(tm=(3, 0), tp=(0, 3)))) is None
 
 
 def test_a_proof_that_all_but_reached_its_bound_takes_no_round_more() -> None:

@@ -5,12 +5,23 @@ import time
 
 import pytest
 
-from tools.bisection.slots import LOOK_S, MOST, QUICK_S, Slots, patience
+from tools.bisection.slots import LOOK_S, MOST, QUICK_S, Slots, late, patience
 
 
 @pytest.mark.parametrize(("age", "waits"), [(0.1, 0.0), (0.8, 0.0), (0.9, 0.25), (1.1, 0.05), (1.2, 0.0), (9.0, 0.0)])
 def test_only_a_run_that_is_about_to_end_is_waited_for(age: float, waits: float) -> None:
     assert patience([0.0, age], 1.0) == pytest.approx(waits)
+
+
+def test_a_run_that_is_almost_over_is_not_ended() -> None:
+    slots = Slots(0)
+    slots.learn(1.0, 1.0, 0.0)
+    assert [slots.soon_over(age) for age in (0.1, 0.8, 0.9)] == [False, False, True]
+
+
+def test_a_proof_hurries_once_halving_one_by_one_would_be_done_sooner() -> None:
+    assert [late(taken, 1.0, 32) for taken in (0.0, 3.4, 3.6)] == [False, False, True]
+    assert late(0.0, 1.0, 2)
 
 
 def test_nobody_is_waited_for_where_runs_are_not_alike() -> None:
