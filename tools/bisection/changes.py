@@ -39,6 +39,7 @@ _CONFIG: Final = {
     "blame.ignoreRevsFile": "",
     "safe.directory": "*",  # the repository was named by the user; its owner may be another account
 }
+_EARLY: Final = re.compile(r"\d[.-]?(?:a|b|c|rc|dev|pre|preview|alpha|beta|snapshot)[.-]?\d*$", re.IGNORECASE)
 _DIFF: Final = ("--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short")
 
 
@@ -50,6 +51,8 @@ class Change:
     merge: bool = False
     newer: int | None = None
     """So many candidates are newer, by date."""
+    latest: bool | None = None
+    """It came with the latest release, or after it; None where no release lies within the range."""
     files: set[str] = field(default_factory=set[str])
     read: bool = False
     """Its diff was read, or as much of it as concerns the files asked for."""
@@ -138,6 +141,24 @@ async def paths_changed(repo: Path, span: Sequence[str], into: Mapping[str, Chan
                 change.merge, change.newer = parents > 1, newer
                 change.files.update(line for line in body.decode("utf-8", "replace").split("\n") if line)
                 newer += 1
+
+
+async def released(repo: Path, span: Sequence[str], into: Mapping[str, Change], deadline: float) -> None:
+    """Fill in which commits of `span`, bad first, came with the latest release: its tag is bad's, or bad has none yet.
+
+    A tag with a pre-release's name is no release.
+    """
+    bad, *goods = span
+    form = "--format=%(refname:strip=2) %(*objectname) %(objectname)"
+    within = (f"--merged={bad}", *(f"--no-merged={good.removeprefix('^')}" for good in goods))
+    tags = await _all(repo, ("for-each-ref", "--sort=-creatordate", form, *within, "refs/tags"), deadline)
+    rows = [(name, commit) for name, commit, *_ in map(str.split, tags.splitlines()) if not _EARLY.search(name)]
+    before = next((commit for _, commit in rows if commit != bad), None)
+    if before is None:
+        return
+    latest = set((await _all(repo, ("rev-list", *span, f"^{before}"), deadline)).split())
+    for sha, change in into.items():
+        change.latest = sha in latest
 
 
 async def diffs(repo: Path, span: Sequence[str], wanted: Wanted, into: Mapping[str, Change], deadline: float) -> None:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from tools.bisection.changes import Change
 from tools.bisection.frames import Clues
-from tools.bisection.odds import AGE, MERGE, PLACE, READ, SIZE, WORDS
+from tools.bisection.odds import AGE, MERGE, PLACE, READ, RELEASE, SIZE, WORDS
 from tools.bisection.paths import Kind, kind
 from tools.bisection.reads import Reads
 
@@ -51,8 +51,7 @@ def classes(seen: Seen) -> dict[str, dict[str, str]]:
         of = found[change.sha]
         if sees.knows(change):
             of["place"] = sees.place(change)
-        if change.newer is not None:
-            of["age"] = [*AGE][2 * change.newer >= len(seen.changes)]
+        of |= _when(change, len(seen.changes))
         if change.lines:
             of["size"] = next(name for name, more in zip(SIZE, _SIZES, strict=True) if change.lines > more)
         if change.read and names:
@@ -62,6 +61,12 @@ def classes(seen: Seen) -> dict[str, dict[str, str]]:
         if change.read:
             of["merge"] = [*MERGE][not (change.merge and change.files)]
     return found
+
+
+def _when(change: Change, candidates: int) -> dict[str, str]:
+    """Its age, and its release where one lies within the range."""
+    age = {} if change.newer is None else {"age": [*AGE][2 * change.newer >= candidates]}
+    return age if change.latest is None else age | {"release": [*RELEASE][not change.latest]}
 
 
 def _read(change: Change, reads: Reads) -> str:

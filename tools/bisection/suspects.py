@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tools.bisection.changes import Change, Wanted, blame, diffs, paths_changed, tracked
+from tools.bisection.changes import Change, Wanted, blame, diffs, paths_changed, released, tracked
 from tools.bisection.classes import Place, Seen, classes, tail
 from tools.bisection.frames import Clues, clues
 from tools.bisection.odds import Reason, judge, told
@@ -84,7 +84,8 @@ async def _places(span: Span, found: Clues, deadline: float) -> tuple[Place, ...
 async def _changes(
     span: Span, found: Clues, places: Sequence[Place], into: Mapping[str, Change], deadline: float
 ) -> None:
-    """Files of all commits first: they cost little. Then diffs while there is time; in a long range where it failed."""
+    """Releases and files first: they cost little. Then diffs while there is time; in a long range where it failed."""
+    await released(span.repo, span.revisions, into, deadline)
     await paths_changed(span.repo, span.revisions, into, deadline)
     wanted = Wanted(found.said | found.called | {place.function for place in places}, found.packages)
     paths: list[str] = []

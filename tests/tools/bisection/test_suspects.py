@@ -238,6 +238,18 @@ def test_a_long_history_is_weighed_within_its_time(tmp_path: Path) -> None:
     assert (found.weights[n] == max(found.weights), found.weights[n] > 0.5, took < 15) == (True, True, True)
 
 
+def test_what_came_with_the_latest_release_is_suspected_rather_than_what_came_before(tmp_path: Path) -> None:
+    made = shop(tmp_path / "repo")
+    asked, found = weighed(made, "")
+    assert not any("release" in found.why(n) for n in range(len(asked.commits)))
+    made.git("tag", "-a", "-m", "the second", "v1.1", "HEAD~2")
+    made.git("tag", "v1.2rc1", "HEAD~1")
+    asked, found = weighed(made, "")
+    latest = ["came with the latest release" in found.why(n) for n in range(len(asked.commits))]
+    assert latest == [True, True, False, False, False, False]
+    assert min(found.weights[:2]) > max(found.weights[2:])
+
+
 def test_a_function_with_a_common_name_is_found_as_well(tmp_path: Path) -> None:
     made = shop(tmp_path / "repo")
     run = "def run(x):\n    y = x\n    return y\n"
