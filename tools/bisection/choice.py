@@ -125,14 +125,16 @@ def following(known: Known, running: Sequence[Spot], *, two: bool = False) -> Sp
     return ahead or (best.spot if best else _beside(known, belief, running) or good)
 
 
-def last(known: Known, running: Sequence[Spot]) -> Spot | None:
-    """The only run that the proof takes after those in `running`, if all goes as is to be expected."""
+def last(known: Known, running: Sequence[Spot], most: int) -> Spot | None:
+    """One of the last runs, at most so many, that the proof takes after those in `running` if all goes as expected."""
     belief = known.believed
     culprit = belief.likeliest
     if belief.proof(culprit) < STANDS_OUT or not provable(known, culprit):
         return None
-    spot = _proving(known, culprit, running)
-    return spot if spot and _proving(known, culprit, [*running, spot]) is None else None
+    taken: list[Spot] = []
+    while len(taken) <= most and (spot := _proving(known, culprit, [*running, *taken])):
+        taken.append(spot)
+    return taken[0] if 0 < len(taken) <= most else None
 
 
 def _first(known: Known, end: str, running: Sequence[Spot]) -> Spot | None:

@@ -31,6 +31,8 @@ HASTE: Final = 2
 """So much larger is it where the search would else take longer than halving the range, run after run."""
 SLACK: Final = 4
 """Of these, so much is forgone rather than that all is waited for once more."""
+BEYOND: Final = 2
+"""So many runs more than there are places may go on to end a proof: it takes as long as in turn, but a round less."""
 PAIR: Final = 2
 """Places that are free: the two runs that take them are chosen together."""
 
@@ -180,13 +182,14 @@ class Search:
         if sorted_out.again or self.slots.tight:
             await self._gone()
         running, known = [one.spot for one in self.flights.values()], self._known(history)
-        while (free := self._free()) >= 0:
+        while (free := self._free()) > -BEYOND:
             if sorted_out.again:
                 spot = None if self.flights else history.spots[sorted_out.again[0]]
-            elif free:
+            elif free > 0:
                 spot = following(known, running, two=free == PAIR)
             else:
-                spot = last(known, running) if self.slots.more else None
+                cheap = self.slots.more and not self.job.setup  # which one tree more would need
+                spot = last(known, running, BEYOND + free) if cheap else None
             if spot is None:
                 return
             running.append(spot)

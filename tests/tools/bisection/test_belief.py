@@ -181,11 +181,12 @@ def test_enough_runs_prove_also_whom_a_clue_made_unlikely(n: int, top: float, le
     assert abs(1 - Known(history, prior, seen).sober.proof(n)) < 1e-9
 
 
-def test_the_only_run_that_a_proof_still_takes_is_known() -> None:
+def test_the_last_runs_that_a_proof_takes_are_known() -> None:
     now = Known(TEN, even(TEN), counts(t10=(1, 0), t0=(0, 1), t5=(1, 0), t4=(0, 1)), bound=0.1)
-    assert last(now, []) is None
-    assert last(now, [TEN.spot("4")]) == TEN.spot("5")
-    assert last(now, [TEN.spot("4"), TEN.spot("5")]) is None
+    assert last(now, [], 1) is None
+    assert last(now, [], 2) == TEN.spot("5")
+    assert last(now, [TEN.spot("4")], 1) == TEN.spot("5")
+    assert last(now, [TEN.spot("4"), TEN.spot("5")], 1) is None
 
 
 def test_a_clue_that_misleads_proves_nothing() -> None:

@@ -20,7 +20,7 @@ def test_a_run_that_is_almost_over_is_not_ended() -> None:
 
 
 def test_a_proof_hurries_once_halving_one_by_one_would_be_done_sooner() -> None:
-    assert [late(taken, 1.0, 32) for taken in (0.0, 3.4, 3.6)] == [False, False, True]
+    assert [late(taken, 1.0, 32) for taken in (0.0, 2.9, 3.1)] == [False, False, True]
     assert late(0.0, 1.0, 2)
 
 
