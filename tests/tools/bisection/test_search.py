@@ -220,7 +220,7 @@ def test_a_script_with_a_space_in_its_name_is_put_into_the_trees(tmp_path: Path)
 
 def test_when_its_time_is_over_it_says_what_is_known(shop: History, tmp_path: Path) -> None:
     slow = f"import time; time.sleep(0.5)\n{CHECK}"
-    answer = _answer(replace(_asked(shop, slow), whole_s=1.2), tmp_path)
+    answer = _answer(replace(_asked(shop, slow), whole_s=0.9), tmp_path)
     assert (answer.verdict, answer.culprit) == (Verdict.CANDIDATES, None)
     assert shop.shas[CULPRIT] in answer.candidates
     assert "ended before all was run" in answer.reason
