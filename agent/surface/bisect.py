@@ -64,7 +64,7 @@ class Asked(TypedDict):
 @click.option("--whole", type=click.FloatRange(1), default=14400.0, show_default=True, help="Seconds for the whole.")
 @click.option("--jobs", type=click.IntRange(0, 64), default=0, help="Runs at once. [default: as the machine has room]")
 @click.option(
-    "--bound", type=click.FloatRange(1e-9, 0.1), default=0.005, show_default=True, help="Most error of a proof."
+    "--bound", type=click.FloatRange(1e-9, 0.1), default=0.01, show_default=True, help="Most error of a proof."
 )
 @click.option("--tty", is_flag=True, help="Give the command a terminal.")
 @options.as_json

@@ -22,13 +22,13 @@ from tools.bisection.trees import Trees
 from tools.bisection.weighing import Clue, Weighing
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 
-QUICK: Final = 100
-"""So much smaller is the bound where runs take less than QUICK_S."""
+CARE: Final = 2
+"""So much smaller than asked for is the bound while the search takes no longer than halving the range, one by one."""
+QUICK: Final = 200
+"""So much smaller is it where runs take less than QUICK_S."""
 ROOMY: Final = 4
-ROOM: Final = 20
+ROOM: Final = 40
 """So much smaller is it where there is room for so many at once, and one more costs no time."""
-HASTE: Final = 2
-"""So much larger is it where the search would else take longer than halving the range, run after run."""
 SLACK: Final = 4
 """Of these, so much is forgone rather than that all is waited for once more."""
 BEYOND: Final = 2
@@ -277,17 +277,19 @@ class Search:
         return Known(history, prior, told.counts, untestable, self._bound(), wary=bool(told.clashes))
 
     def _bound(self) -> float:
-        """The bound, as runs are cheap or dear, and time is short."""
-        spare = self._spare()
-        in_haste = spare == 1 and late(time.monotonic() - self.began, self.slots.usual, self.range)
-        return self.job.bound * (HASTE if in_haste else 1) / spare
+        """The bound, as runs are cheap or dear, and time is short or not."""
+        return self.job.bound / self._spare()
 
     def _spare(self) -> int:
         """So much smaller it is than asked for."""
         runs = self.kept.runs
-        quick = bool(runs) and sum(run.seconds for run in runs) < QUICK_S * len(runs)
-        return QUICK if quick else ROOM if self.slots.now >= ROOMY else 1
+        if runs and sum(run.seconds for run in runs) < QUICK_S * len(runs):
+            return QUICK
+        if self.slots.now >= ROOMY:
+            return ROOM
+        return 1 if late(time.monotonic() - self.began, self.slots.usual, self.range) else CARE
 
     def _slack(self) -> int:
         """So much larger it may be again where all runs ended: what would make it smaller takes a round of its own."""
-        return 1 if any(not one.vain for one in self.flights.values()) else min(self._spare(), SLACK)
+        running = any(not one.vain for one in self.flights.values())
+        return 1 if running or self._spare() <= CARE else SLACK

@@ -44,7 +44,7 @@ class Job:
     """Most that the whole may take; what is known then is told."""
     jobs: int = 0
     """Most runs at the same time; 0 chooses: as many as there are processors, more while these are idle."""
-    bound: float = 0.005
+    bound: float = 0.01
     """Most that the probability of a wrong culprit may be before it is called proven."""
     tty: bool = False
     """The command gets a terminal."""
