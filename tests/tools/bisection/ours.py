@@ -1,19 +1,28 @@
 """The bisector's own policy, to be played by `simulated`."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
 
 from tests.tools.bisection.shapes import cone
 from tests.tools.bisection.simulated import Claim, Knowledge
-from tools.bisection.choice import following, settled, useless
+from tools.bisection.choice import following, last, settled, useless
 from tools.bisection.company import Sorted, sort
 from tools.bisection.history import Commit, History
 from tools.bisection.known import Known
-from tools.bisection.slots import NEAR, patience
-from tools.bisection.words import Run, Verdict
+from tools.bisection.search import BEYOND, CARE, PAIR, QUICK
+from tools.bisection.slots import NEAR, late, patience
+from tools.bisection.words import Job, Run, Verdict
+
+BOUND: Final = Job(Path(), "", "", ()).bound
+"""What is asked for when nothing is."""
 
 
 class Ours:
-    """What the engine does with choice, company and belief, but for processes."""
+    """What the engine does with choice, company and belief, but for processes; its runs are quick."""
+
+    beyond = 0
+    """So many runs more than there are places may end a proof."""
 
     def __init__(self, known: Knowledge) -> None:
         may = cone(known.parents, known.good, known.bad)
@@ -36,11 +45,13 @@ class Ours:
         if patience(knowledge.ages, 1.0):
             return
         known, running = self._known(knowledge), [self._history.spot(str(c)) for c in knowledge.flying]
-        for left in range(1 if sorted_out.clashes else free, 0, -1):
-            spot = following(known, running, two=left == 2)
+        left, beyond = (1, 0) if sorted_out.clashes else (free, self.beyond)
+        while left > -beyond:
+            spot = following(known, running, two=left == PAIR) if left > 0 else last(known, running, beyond + left)
             if spot is None:
                 return
             running.append(spot)
+            left -= 1
             yield int(spot.commit)
 
     def done(self, knowledge: Knowledge) -> Claim | None:
@@ -75,4 +86,17 @@ class Ours:
 
     def _known(self, knowledge: Knowledge) -> Known:
         told = self._sorted(knowledge)
-        return Known(self._history, self._prior, told.counts, told.untestable, wary=bool(told.clashes))
+        bound = self._bound(knowledge)
+        return Known(self._history, self._prior, told.counts, told.untestable, bound, wary=bool(told.clashes))
+
+    def _bound(self, knowledge: Knowledge) -> float:  # noqa: ARG002 - it is always the same
+        return BOUND / QUICK
+
+
+class Slow(Ours):
+    """The same, where a run takes a second."""
+
+    beyond = BEYOND
+
+    def _bound(self, knowledge: Knowledge) -> float:
+        return BOUND if late(knowledge.now, 1.0, len(self._may)) else BOUND / CARE

@@ -1,6 +1,7 @@
 """Plays plans against a policy without a process: is what it claims right, and how many rounds does it take.
 
-`python -m tests.tools.bisection.simulated --each 500` prints a table; `--policy module:name` plays another one.
+`python -m tests.tools.bisection.simulated --each 500` prints a table; `--policy module:name` plays another one, e.g.
+`--policy tests.tools.bisection.ours:Slow --processors 2` how the engine does with a command that computes for a second.
 """
 
 import random
@@ -45,13 +46,15 @@ class Knowledge:
     """Commits whose test runs now."""
     ages: list[float] = field(default_factory=list[float])
     """How long each of these does; a run takes a second or so."""
+    now: float = 0.0
+    """Seconds since the start."""
 
 
 class Policy(Protocol):
     """What is played: made for one bisection, asked at its start and whenever a run has ended."""
 
     def choose(self, knowledge: Knowledge, free: int) -> Iterable[int]:
-        """Commits to run now, at most `free`; a commit may be run again and may run twice at once."""
+        """Commits to run now, `free` or a little more; a commit may be run again and may run twice at once."""
         ...
 
     def drop(self, knowledge: Knowledge) -> Sequence[int]:
@@ -88,7 +91,8 @@ class Played(NamedTuple):
 
 
 class _Flight(NamedTuple):
-    lands: float
+    left: float
+    """Seconds of work."""
     commit: int
     depth: int
     began: float
@@ -99,8 +103,23 @@ MOST_RUNS = 400
 """After so many runs a policy is taken to be lost."""
 
 
-def play(plan: Plan, make: Callable[[Knowledge], Policy], *, slots: int = 2, jitter: float = 0.1) -> Played:
-    """The policy that `make` makes, on this plan, with `slots` runs at once of 1 s ± `jitter`."""
+class Machine(NamedTuple):
+    """Where a game is played."""
+
+    slots: int = 2
+    """So many runs go on at once."""
+    processors: int = 0
+    """More runs than these slow each other; 0: they wait rather than compute."""
+    jitter: float = 0.1
+    """A run takes 1 s, more or less so much."""
+
+    def slowed(self, runs: int) -> float:
+        """So many times as long a run takes beside others."""
+        return max(1.0, runs / self.processors) if self.processors else 1.0
+
+
+def play(plan: Plan, make: Callable[[Knowledge], Policy], on: Machine) -> Played:
+    """The policy that `make` makes, on this plan."""
     dice = random.Random(f"play {plan.kind} {plan.seed}")  # noqa: S311 - to be thrown again
     known = Knowledge(plan.parents, plan.good, plan.bad, weights(plan), trees(plan))
     flying: list[_Flight] = []
@@ -113,17 +132,20 @@ def play(plan: Plan, make: Callable[[Knowledge], Policy], *, slots: int = 2, jit
         dropped = policy.drop(known) if flying else ()
         flying = [one for one in flying if one.commit not in dropped]
         known.flying, known.ages = [one.commit for one in flying], [now - one.began for one in flying]
-        for commit in list(policy.choose(known, slots - len(flying))):
+        for commit in list(policy.choose(known, on.slots - len(flying))):
             started += 1
             flying = [one._replace(beside=True) for one in flying]
-            lands = now + dice.uniform(1 - jitter, 1 + jitter)
-            flying.append(_Flight(lands, commit, depth + 1, now, beside=bool(flying)))
+            work = dice.uniform(1 - on.jitter, 1 + on.jitter)
+            flying.append(_Flight(work, commit, depth + 1, now, beside=bool(flying)))
             known.flying.append(commit)
         if not flying:
             break
-        flying.remove(landed := min(flying))
+        landed, slowed = min(flying), on.slowed(len(flying))
+        flying.remove(landed)
+        flying = [one._replace(left=one.left - landed.left) for one in flying]
         known.flying.remove(landed.commit)
-        now, depth = landed.lands, max(depth, landed.depth)
+        known.now = now = now + landed.left * slowed
+        depth = max(depth, landed.depth)
         known.runs.append((landed.commit, outcome(plan, landed.commit, dice)))
         known.beside.append(landed.beside)
     return Played(plan, claim, depth, started, now, decisions, process_time() - before)
@@ -233,6 +255,7 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=0, help="of the first game")
     asked.add_argument("--size", type=int, default=0, help="commits; 0: 2 to 400")
     asked.add_argument("--slots", type=int, default=2)
+    asked.add_argument("--processors", type=int, default=0, help="more runs slow each other; 0: none does")
     asked.add_argument("--kind", action="append", choices=KINDS)
     asked.add_argument("--hint", choices=HINTS)
     given = asked.parse_args()
@@ -242,8 +265,8 @@ def main() -> None:
     say(f"{'kind, hint':30} wr/10k exact% rounds  worst  more   time  worst    runs    git cpu_ms\n")
     for kind, hint in product(given.kind or KINDS, [given.hint] if given.hint else HINTS):
         plans = [draw(kind, seed, given.size, hint) for seed in range(given.seed, given.seed + given.each)]
-        ours = [play(plan, make, slots=given.slots) for plan in plans]
-        say(_told(f"{kind}, {hint}", ours, [play(plan, Gits, slots=1) for plan in plans]) + "\n")
+        ours = [play(plan, make, Machine(given.slots, given.processors)) for plan in plans]
+        say(_told(f"{kind}, {hint}", ours, [play(plan, Gits, Machine(1)) for plan in plans]) + "\n")
         bad = [f"{p.plan.seed}{' WRONG' if p.wrong() else ''}" for p in ours if not p.right()]
         say(f"    seeds not exact: {', '.join(bad[:12])}{' …' * (len(bad) > 12)}\n" if bad else "")
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.tools.bisection.histories import history
+from tests.tools.bisection.ours import Slow
 from tests.tools.bisection.plans import KINDS, draw
-from tests.tools.bisection.simulated import Gits, play
+from tests.tools.bisection.simulated import Gits, Machine, play
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "flaky" not in kind])
@@ -30,4 +31,14 @@ def test_a_test_says_at_each_commit_what_was_planned(kind: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("kind", ["linear", "merges", "octopus", "evil", "skips", "same_trees", "side"])
 def test_what_git_finds_is_what_was_planted(kind: str) -> None:
-    assert all(play(draw(kind, seed), Gits, slots=1).right() for seed in range(30))
+    assert all(play(draw(kind, seed), Gits, Machine(1)).right() for seed in range(30))
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_a_command_that_computes_and_says_nothing_takes_hardly_longer_than_with_git(size: int) -> None:
+    plans = [draw("linear", seed, size, "nothing") for seed in range(8)]
+    ours = [play(plan, Slow, Machine(2, 2, 0.02)) for plan in plans]
+    gits = [play(plan, Gits, Machine(1, 2, 0.02)) for plan in plans]
+    assert all(one.right() for one in ours)
+    assert max(own.seconds / git.seconds for own, git in zip(ours, gits, strict=True)) <= 1.05
+    assert max(own.rounds - git.rounds for own, git in zip(ours, gits, strict=True)) <= 1
