@@ -31,6 +31,8 @@ NEAR, _LATE = 0.85, 1.15
 """Parts of the usual time: a run that is between them is about to end."""
 _ROUND: Final = 2.0
 """Usual times that a round takes with twice as many runs as there is room for."""
+_SHORT: Final = 16
+"""Among fewer commits a proof takes longer than halving, however little is asked of it."""
 _ALIKE: Final = 1.5
 """Times the shortest: as long may the longest take where there is a usual time."""
 _LAST: Final = 8
@@ -45,8 +47,8 @@ def patience(ages: Iterable[float], usual: float) -> float:
 
 
 def late(taken_s: float, usual_s: float, commits: int) -> bool:
-    """Whether one more full round makes a search longer than halving so many commits would be, run after run."""
-    return taken_s + _ROUND * usual_s > log2(commits) * usual_s
+    """Whether one more full round makes a search longer than halving so many commits would be; of few it always is."""
+    return commits >= _SHORT and taken_s + _ROUND * usual_s > log2(commits) * usual_s
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ def test_a_run_that_is_almost_over_is_not_ended() -> None:
 
 def test_a_proof_hurries_once_halving_one_by_one_would_be_done_sooner() -> None:
     assert [late(taken, 1.0, 32) for taken in (0.0, 2.9, 3.1)] == [False, False, True]
-    assert late(0.0, 1.0, 2)
+    assert not late(9.0, 1.0, 2)
 
 
 def test_nobody_is_waited_for_where_runs_are_not_alike() -> None:
