@@ -200,7 +200,7 @@ BAD, GOOD, EITHER, SOUND = "bad", "good", "either", "sound"
 def _says(history: History, culprits: int | None, spot: Spot) -> str:
     """What a spot should be if the culprit is one of `culprits`; None: it is older, 0: it is nobody."""
     if culprits is None:
-        return EITHER if history.aside and history.spot(history.good).tree == spot.tree else BAD
+        return EITHER if spot.tree in history.apart else BAD
     if not (culprits and spot.inside):
         return SOUND
     return BAD if culprits & spot.suspects else GOOD

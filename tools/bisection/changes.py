@@ -39,7 +39,11 @@ _CONFIG: Final = {
     "blame.ignoreRevsFile": "",
     "safe.directory": "*",  # the repository was named by the user; its owner may be another account
 }
-_EARLY: Final = re.compile(r"\d[.-]?(?:a|b|c|rc|dev|pre|preview|alpha|beta|snapshot)[.-]?\d*$", re.IGNORECASE)
+EARLY: Final = re.compile(
+    r"(?:\d[abc]\d+|(?:^|[\d._-])(?:rc|dev|pre|preview|alpha|beta|snapshot|canary|nightly|next|m(?=\d))[\d._-]*)$",
+    re.IGNORECASE,
+)
+"""A tag of such a name is no release yet."""
 _DIFF: Final = ("--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short")
 
 
@@ -52,7 +56,7 @@ class Change:
     newer: int | None = None
     """So many candidates are newer, by date."""
     latest: bool | None = None
-    """It came with the latest release, or after it; None where no release lies within the range."""
+    """It came after the last release that lies between good and bad; None where none does."""
     files: set[str] = field(default_factory=set[str])
     read: bool = False
     """Its diff was read, or as much of it as concerns the files asked for."""
@@ -144,21 +148,17 @@ async def paths_changed(repo: Path, span: Sequence[str], into: Mapping[str, Chan
 
 
 async def released(repo: Path, span: Sequence[str], into: Mapping[str, Change], deadline: float) -> None:
-    """Fill in which commits of `span`, bad first, came with the latest release: its tag is bad's, or bad has none yet.
-
-    A tag with a pre-release's name is no release.
-    """
-    bad, *goods = span
-    form = "--format=%(refname:strip=2) %(*objectname) %(objectname)"
-    within = (f"--merged={bad}", *(f"--no-merged={good.removeprefix('^')}" for good in goods))
-    tags = await _all(repo, ("for-each-ref", "--sort=-creatordate", form, *within, "refs/tags"), deadline)
-    rows = [(name, commit) for name, commit, *_ in map(str.split, tags.splitlines()) if not _EARLY.search(name)]
-    before = next((commit for _, commit in rows if commit != bad), None)
-    if before is None:
+    """Fill in which commits of `span`, bad first, came after the last release between; nothing when time runs out."""
+    form = "--format=%(objectname) %(*objectname) %(refname:strip=2)"
+    tags = await _all(repo, ("for-each-ref", "--sort=-creatordate", form, "refs/tags"), deadline)
+    rows = (line.split(" ") for line in tags.splitlines() if not EARLY.search(line))
+    between = (sha for row in rows for sha in row[:2] if sha in into and sha != span[0])
+    if (release := next(between, None)) is None:
         return
-    latest = set((await _all(repo, ("rev-list", *span, f"^{before}"), deadline)).split())
-    for sha, change in into.items():
-        change.latest = sha in latest
+    after = set((await _all(repo, ("rev-list", *span, f"^{release}"), deadline)).split())
+    if time.monotonic() < deadline:
+        for sha, change in into.items():
+            change.latest = sha in after
 
 
 async def diffs(repo: Path, span: Sequence[str], wanted: Wanted, into: Mapping[str, Change], deadline: float) -> None:

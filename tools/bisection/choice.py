@@ -21,6 +21,8 @@ FAINT: Final = 0.4
 WIDE: Final = 4
 THIN: Final = 0.03
 """Beside so many others it waits only when it tells that little; what the likeliest would take is run then."""
+FUTILE: Final = 0.001
+"""A run that would lower the probability of a mistake by less than this part of it brings no proof nearer."""
 LIKELY: Final = 0.3
 """So probable a culprit is taken for the one that the proof will be about."""
 
@@ -77,16 +79,25 @@ def wrong_way(known: Known) -> bool:
 
 def _ending(known: Known, running: Sequence[Spot], *, older: bool) -> Spot | None:
     """The run that shows best that nothing in the range is to blame."""
-    history = known.history
-    bases = [spot for one in history.outside if (spot := history.spot(one.sha)) and known.open(spot)]
-    aside = [spot for spot in bases if spot != history.spot(history.good)] if history.aside else bases
-    places = (aside or bases) if older else [history.spot(history.bad)]
+    places = _bases(known) if older else [known.history.spot(known.history.bad)]
     for spot in running:
         known = known.when(spot, bad=older)
     _, probability, miss = _blameless(known, known.believed)[0 if older else 1]
     if 1 - probability <= miss:
         return None
     return min(places, default=None, key=lambda spot: known.count(spot).runs)
+
+
+def _bases(known: Known) -> list[Spot]:
+    """Where the error is too if it is older."""
+    history = known.history
+    bases = [spot for one in history.outside if (spot := history.spot(one.sha)) and known.open(spot)]
+    return [spot for spot in bases if spot.tree not in history.apart] or bases
+
+
+def _beneath(known: Known, culprit: int) -> Sequence[Spot]:
+    """What must pass for a proof: the culprit's parents; if it has none, what shows that the error is not older."""
+    return known.history.parents(culprit) or _bases(known)[:1]
 
 
 def provable(known: Known, culprit: int) -> bool:
@@ -164,7 +175,7 @@ def useless(known: Known, belief: Belief, running: Spot) -> bool:
     """A run that goes on there would tell nothing any more."""
     culprit = belief.likeliest
     if belief.proof(culprit) >= STANDS_OUT:
-        wanted = (known.history.spot(known.history.commits[culprit].sha), *known.history.parents(culprit))
+        wanted = (known.history.spot(known.history.commits[culprit].sha), *_beneath(known, culprit))
         return running.tree not in {spot.tree for spot in wanted}
     if running.tree in {known.history.tree[end] for end in (known.history.good, known.history.bad)}:
         return False
@@ -177,7 +188,7 @@ def _lacking(known: Known, culprit: int) -> Iterator[Spot]:
     history = known.history
     own = history.spot(history.commits[culprit].sha)
     yield from [own] * (TWICE - known.count(own).fails)
-    for parent in history.parents(culprit):
+    for parent in _beneath(known, culprit):
         passes = known.count(parent).passes
         yield from [parent] * max(1 - passes, TWICE - passes - _passes_after(known, culprit, parent))
 
@@ -192,17 +203,18 @@ def _passes_after(known: Known, culprit: int, parent: Spot) -> int:
 def _proving(known: Known, culprit: int, running: Sequence[Spot]) -> Spot | None:
     """The run that brings the proof nearest."""
     own = known.history.spot(known.history.commits[culprit].sha)
-    places = dict.fromkeys((own, *known.history.parents(culprit)))
+    places = dict.fromkeys((own, *_beneath(known, culprit)))
     for spot in running:
         if spot in places:
             known = known.when(spot, bad=spot == own)
     lacking = sorted(_lacking(known, culprit), key=lambda spot: known.count(spot).runs)
     if lacking:
         return lacking[0]
-    if 1 - known.sober.proof(culprit) <= known.strict:
+    if (error := 1 - known.sober.proof(culprit)) <= known.strict:
         return None
-    after = {spot: known.when(spot, bad=spot == own).sober.proof(culprit) for spot in places}
-    return max(after, key=after.__getitem__)
+    after = {spot: 1 - known.when(spot, bad=spot == own).sober.proof(culprit) for spot in places}
+    best = min(after, key=after.__getitem__)
+    return best if after[best] < error * (1 - FUTILE) else None
 
 
 def _borders(known: Known, belief: Belief) -> list[Spot]:

@@ -56,6 +56,12 @@ class History:
         return all(self.good not in one.parents for one in self.commits)
 
     @cached_property
+    def apart(self) -> frozenset[str]:
+        """Good's tree, where it is none of those that the range stands on: an older error may have been mended there."""
+        bases = {one.tree for one in self.outside if one.sha != self.good}
+        return frozenset({self.tree[self.good]} - bases if self.aside else ())
+
+    @cached_property
     def at(self) -> dict[str, int]:
         """Where a commit is, by its sha."""
         return {one.sha: n for n, one in enumerate(self.commits)}

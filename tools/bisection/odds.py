@@ -43,7 +43,7 @@ SIZE: Final[Factor] = {
     "1 to 5 lines of code": 0.12,
 }
 AGE: Final[Factor] = {"in the newer half": 0.62, "in the older half": 0.38}
-RELEASE: Final[Factor] = {"came with the latest release": 0.70, "came with an earlier release": 0.30}
+RELEASE: Final[Factor] = {"came after the last release between": 0.70, "came with a release between": 0.30}
 """In 16 of 23 regressions the release before the one that failed was good."""
 MERGE: Final[Factor] = {"a merge with changes of its own": 0.06, "no such merge": 0.94}
 READ: Final[Factor] = {

@@ -16,7 +16,7 @@ from tools.bisection.history import History, Spot
 from tools.bisection.known import Known
 from tools.bisection.progress import Progress, Say
 from tools.bisection.reading import milestones
-from tools.bisection.slots import LOOK_S, QUICK_S, Slots, late
+from tools.bisection.slots import LOOK_S, QUICK_S, ROUND, Slots, late
 from tools.bisection.testrun import Company, run_at
 from tools.bisection.trees import Trees
 from tools.bisection.weighing import Clue, Weighing
@@ -188,8 +188,7 @@ class Search:
             elif free > 0:
                 spot = following(known, running, two=free == PAIR)
             else:
-                cheap = self.slots.more and not self.job.setup  # which one tree more would need
-                spot = last(known, running, BEYOND + free) if cheap else None
+                spot = last(known, running, BEYOND + free) if self._beyond() else None
             if spot is None:
                 return
             running.append(spot)
@@ -198,6 +197,10 @@ class Search:
             self.flights[asyncio.create_task(self._run(slot, spot.commit))] = _Flight(spot, self.depth + 1, slot)
             self.tell()
             await asyncio.sleep(0)
+
+    def _beyond(self) -> bool:
+        """More runs than there are places may go on: none needs a setup of its own, or runs into its time limit."""
+        return self.slots.more and not self.job.setup and ROUND * self.slots.usual < self.job.timeout_s
 
     async def _run(self, slot: int, commit: str) -> Run:
         run = await run_at(self.trees, slot, commit, self.company)

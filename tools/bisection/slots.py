@@ -29,7 +29,7 @@ QUICK_S: Final = 0.7
 LOOK_S: Final = 0.06
 NEAR, _LATE = 0.85, 1.15
 """Parts of the usual time: a run that is between them is about to end."""
-_ROUND: Final = 2.0
+ROUND: Final = 2.0
 """Usual times that a round takes with twice as many runs as there is room for."""
 _SHORT: Final = 16
 """Among fewer commits a proof takes longer than halving, however little is asked of it."""
@@ -47,8 +47,8 @@ def patience(ages: Iterable[float], usual: float) -> float:
 
 
 def late(taken_s: float, usual_s: float, commits: int) -> bool:
-    """Whether one more full round makes a search longer than halving so many commits would be; of few it always is."""
-    return commits >= _SHORT and taken_s + _ROUND * usual_s > log2(commits) * usual_s
+    """Whether one more full round makes a search longer than halving so many commits would be. Never, of a few."""
+    return commits >= _SHORT and usual_s > 0 and taken_s + ROUND * usual_s > log2(commits) * usual_s
 
 
 @dataclass(slots=True)
@@ -102,8 +102,9 @@ class Slots:
 
     @property
     def more(self) -> bool:
-        """Of runs that take long, one more than there is room for ends sooner than if it waited for its turn."""
-        return not self.tight and self.usual >= QUICK_S
+        """Of runs that compute for long, one more than there are places ends sooner than if it waited for its turn."""
+        room = psutil.virtual_memory().available >= _MEMORY
+        return not (self.tight or self.idle) and self.usual >= QUICK_S and room
 
     @property
     def _processors(self) -> int:
@@ -131,8 +132,8 @@ class Slots:
         return patience(ages, self.usual) if alike else 0.0
 
     def soon_over(self, age: float) -> bool:
-        """A run of this age is: to end it would save next to nothing, and what it says is worth something."""
-        return age >= NEAR * self.usual
+        """A run of this age is, unless it hangs: to end it would save next to nothing, and it may say something."""
+        return NEAR * self.usual <= age < _LATE * self.usual
 
     def close(self, most: int) -> None:
         """From now on at most so many."""

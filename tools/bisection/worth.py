@@ -50,7 +50,7 @@ def worth(known: Known, belief: Belief, running: Sequence[Spot], *, two: bool = 
             yield Worth(told, spot, max(max(part, share - part) for share, part in parts) if two else 0.0)
     for base in map(known.history.spot, (one.sha for one in known.history.outside)):
         told = 0.0 if base in running or not known.open(base) else tells(belief, belief.older * DOUBT)
-        if told >= LEAST and not (known.history.aside and base == known.history.spot(known.history.good)):
+        if told >= LEAST and base.tree not in known.history.apart:
             yield Worth(told, base, most if two else 0.0)
 
 

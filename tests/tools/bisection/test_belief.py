@@ -1,6 +1,7 @@
 """What is believed of a culprit: it sums to one, does not depend on the order of runs, and proves nothing too soon."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import pairwise
 
@@ -228,16 +229,31 @@ def test_a_run_that_tells_nothing_any_more_is_ended() -> None:
 @given(st.integers(2, 40), st.data())
 def test_a_steady_command_leads_to_the_culprit_on_any_line(length: int, data: st.DataObject) -> None:
     history, culprit = line(length), data.draw(st.integers(1, length))
+    assert proven(history, {f"t{n}" for n in range(culprit, length + 1)}) == str(culprit)
+
+
+def proven(history: History, broken: Collection[str]) -> str:
+    """Whom a search proves with a steady command that fails at these trees."""
     seen: dict[str, Count] = {}
-    while (spot := following(Known(history, even(history), seen), [])) is not None:
-        bad = int(spot.commit) >= culprit
-        before = seen.get(spot.tree, Count())
+    while (spot := following(now := Known(history, even(history), seen), [])) is not None:
+        before, bad = seen.get(spot.tree, Count()), spot.tree in broken
         seen = {**seen, spot.tree: Count(before.fails + bad, before.passes + (not bad))}
-    assert sum(count.runs for count in seen.values()) < 60
-    now = Known(history, even(history), seen)
+        assert sum(count.runs for count in seen.values()) < 60
     told = settled(now, now.believed)
     assert told
-    assert (told.verdict, history.commits[told.commits[0]].sha) == (Verdict.PROVEN, str(culprit))
+    assert told.verdict is Verdict.PROVEN
+    return history.commits[told.commits[0]].sha
+
+
+def test_a_culprit_without_parents_is_proven_by_good() -> None:
+    imported = (Commit("r", "tr", ()), Commit("m", "tm", ("0", "r")))
+    assert proven(History(imported, (TEN.outside[0],), "0"), {"tr", "tm"}) == "r"
+
+
+def test_good_aside_with_the_tree_that_the_range_stands_on_is_no_riddle() -> None:
+    commits = tuple(Commit(f"c{n}", f"tc{n}", (f"c{n - 1}" if n else "base",)) for n in range(4))
+    history = History(commits, (Commit("base", "t", ()), Commit("good", "t", ("base",))), "good")
+    assert proven(history, {"tc0", "tc1", "tc2", "tc3"}) == "c0"
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=80), st.integers(min_value=0))

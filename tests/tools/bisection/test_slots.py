@@ -16,12 +16,13 @@ def test_only_a_run_that_is_about_to_end_is_waited_for(age: float, waits: float)
 def test_a_run_that_is_almost_over_is_not_ended() -> None:
     slots = Slots(0)
     slots.learn(1.0, 1.0, 0.0)
-    assert [slots.soon_over(age) for age in (0.1, 0.8, 0.9)] == [False, False, True]
+    assert [slots.soon_over(age) for age in (0.1, 0.8, 0.9, 9.0)] == [False, False, True, False]
 
 
 def test_a_proof_hurries_once_halving_one_by_one_would_be_done_sooner() -> None:
     assert [late(taken, 1.0, 32) for taken in (0.0, 2.9, 3.1)] == [False, False, True]
     assert not late(9.0, 1.0, 2)
+    assert not late(9.0, 0.0, 32)
 
 
 def test_nobody_is_waited_for_where_runs_are_not_alike() -> None:
