@@ -57,7 +57,7 @@ class History:
 
     @cached_property
     def apart(self) -> frozenset[str]:
-        """Good's tree, where it is none of those that the range stands on: an older error may have been mended there."""
+        """Good's tree, where it is none that the range stands on: an older error may have been mended there."""
         bases = {one.tree for one in self.outside if one.sha != self.good}
         return frozenset({self.tree[self.good]} - bases if self.aside else ())
 
