@@ -63,9 +63,10 @@ async def told(found: Findings, trees: Trees) -> Answer:
 def _proven(found: Findings, culprit: int) -> str:
     one = found.history.commits[culprit]
     own = found.known.count(found.history.spot(one.sha))
-    parents = [found.known.count(spot) for spot in found.history.parents(culprit)]
-    passed = ", ".join(f"{count.passes} of {count.runs}" for count in parents)
-    what = "its parent passes" if len(parents) == 1 else "each of its parents passes"
+    parents = found.history.parents(culprit)
+    what = "its parent passes" if len(parents) == 1 else "each of its parents passes" if parents else "good passes"
+    counts = map(found.known.count, parents or (found.history.spot(found.history.good),))
+    passed = ", ".join(f"{count.passes} of {count.runs}" for count in counts)
     return f"{found.name(one.sha)} fails in {own.fails} of {own.runs} runs, and {what} in {passed}"
 
 
