@@ -21,7 +21,7 @@ FAINT: Final = 0.4
 WIDE: Final = 4
 THIN: Final = 0.03
 """Beside so many others it waits only when it tells that little; what the likeliest would take is run then."""
-FUTILE: Final = 0.001
+FUTILE: Final = 0.005
 """A run that would lower the probability of a mistake by less than this part of it brings no proof nearer."""
 LIKELY: Final = 0.3
 """So probable a culprit is taken for the one that the proof will be about."""
@@ -122,7 +122,8 @@ def following(known: Known, running: Sequence[Spot], *, two: bool = False) -> Sp
     if max(belief.older, belief.nobody) >= STANDS_OUT:
         return good or _ending(known, running, older=belief.older > belief.nobody)
     culprit = belief.likeliest
-    if belief.proof(culprit) >= STANDS_OUT * (1 - belief.older - belief.nobody) and provable(known, culprit):
+    stands_out = belief.proof(culprit) >= STANDS_OUT * (1 - belief.older - belief.nobody) and provable(known, culprit)
+    if stands_out and _proving(known, culprit, ()):
         return _proving(known, culprit, running)
     best = max(worth(known, belief, running, two=two), default=None, key=lambda one: one.both)
     wide = len(running) >= WIDE
@@ -212,9 +213,18 @@ def _proving(known: Known, culprit: int, running: Sequence[Spot]) -> Spot | None
         return lacking[0]
     if (error := 1 - known.sober.proof(culprit)) <= known.strict:
         return None
-    after = {spot: 1 - known.when(spot, bad=spot == own).sober.proof(culprit) for spot in places}
+    places |= dict.fromkeys(_rival(known, culprit))
+    after = {spot: 1 - known.when(spot, bad=bool(spot.suspects >> culprit & 1)).sober.proof(culprit) for spot in places}
     best = min(after, key=after.__getitem__)
     return best if after[best] < error * (1 - FUTILE) else None
+
+
+def _rival(known: Known, culprit: int) -> Iterator[Spot]:
+    """Where the likeliest of the others is tested, which may come to the same tree on a line of its own."""
+    each, history = known.sober.each, known.history
+    others = (n for n in range(len(each)) if n != culprit)
+    rival = max(others, default=culprit, key=each.__getitem__)
+    yield from (spot for spot in [history.spot(history.commits[rival].sha)] if known.open(spot))
 
 
 def _borders(known: Known, belief: Belief) -> list[Spot]:

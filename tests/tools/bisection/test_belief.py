@@ -250,6 +250,12 @@ def test_a_culprit_without_parents_is_proven_by_good() -> None:
     assert proven(History(imported, (TEN.outside[0],), "0"), {"tr", "tm"}) == "r"
 
 
+def test_a_tree_that_two_lines_came_to_is_proven_once_the_other_line_is_cleared() -> None:
+    lines = (Commit("a", "ta", ("0",)), Commit("r", "tr", ()), Commit("c", "tc", ("r",)))
+    merged = Commit("m", "tc", ("a", "c", "0"))
+    assert proven(History((*lines, merged), (TEN.outside[0],), "0"), {"tc"}) == "c"
+
+
 def test_good_aside_with_the_tree_that_the_range_stands_on_is_no_riddle() -> None:
     commits = tuple(Commit(f"c{n}", f"tc{n}", (f"c{n - 1}" if n else "base",)) for n in range(4))
     history = History(commits, (Commit("base", "t", ()), Commit("good", "t", ("base",))), "good")
