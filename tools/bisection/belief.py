@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from tools.bisection.history import History, Masses, Spot, bits, told
 
-FALSE_FAIL: Final = ((0.0, 0.90), (0.03, 0.03), (0.08, 0.03), (0.2, 0.03), (0.4, 0.01))
+FALSE_FAIL: Final = ((0.0, 0.90), (0.03, 0.03), (0.07, 0.02), (0.12, 0.02), (0.18, 0.01), (0.26, 0.01), (0.4, 0.01))
 """How often a good commit fails, and how likely that is before anything was run."""
 FALSE_PASS: Final = ((0.0, 0.88), (0.05, 0.02), (0.12, 0.03), (0.25, 0.03), (0.5, 0.03), (0.8, 0.01))
 """How often a bad commit passes."""

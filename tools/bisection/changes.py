@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tools.bisection.paths import Kind, kind
+from tools.bisection.processes import GONE_S
 from tools.machine import scrubbed
 
 MOST_BYTES: Final = 256_000_000
@@ -110,7 +111,8 @@ async def stream(repo: Path, argv: Sequence[str], deadline: float) -> AsyncGener
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)  # process.kill() would take its status from who waits for it
-            await process.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), GONE_S)
 
 
 async def records(repo: Path, argv: Sequence[str], deadline: float) -> AsyncGenerator[tuple[str, int, bytes]]:

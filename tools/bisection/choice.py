@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from tools.bisection.belief import Belief
 from tools.bisection.history import Spot
 from tools.bisection.known import Known
+from tools.bisection.stale import alike, rarer_end, stale
 from tools.bisection.words import Verdict
 from tools.bisection.worth import LEAST, TOP, tells, worth
 
@@ -47,15 +48,17 @@ def settled(known: Known, belief: Belief, slack: float = 1) -> Settled | None:
     for verdict, probability, miss in _blameless(known, belief):
         if 1 - probability <= miss and known.ended:
             return Settled(verdict, (), 1 - probability)
-        if probability >= STANDS_OUT:
+        if probability >= STANDS_OUT and not stale(known):
             return None
     culprit = belief.likeliest
     error = max(0.0, 1 - known.sober.proof(culprit)) if belief.proof(culprit) >= STANDS_OUT else 1.0
     if error <= known.strict * slack and not any(_lacking(known, culprit)) and provable(known, culprit):
         return Settled(Verdict.PROVEN, (culprit,), error)
-    if not known.ended or next(worth(known, belief, ()), None) or _borders(known, belief):
-        return None
-    if provable(known, culprit) and belief.proof(culprit) >= STANDS_OUT:
+    if stale(known) and known.ended and not rarer_end(known, ()):
+        verdict = alike(known)
+        return Settled(verdict or Verdict.CANDIDATES, () if verdict else belief.smallest(ENDS), ENDS)
+    likely = provable(known, culprit) and belief.proof(culprit) >= STANDS_OUT
+    if not known.ended or next(worth(known, belief, ()), None) or _borders(known, belief) or likely:
         return None
     return Settled(Verdict.CANDIDATES, belief.smallest(ENDS), ENDS)
 
@@ -119,6 +122,8 @@ def following(known: Known, running: Sequence[Spot], *, two: bool = False) -> Sp
     belief = known.believed
     if settled(known, belief):
         return None
+    if stale(known):
+        return rarer_end(known, running)
     if max(belief.older, belief.nobody) >= STANDS_OUT:
         return good or _ending(known, running, older=belief.older > belief.nobody)
     culprit = belief.likeliest

@@ -8,7 +8,7 @@ from tools.bisection.choice import ENDS, TWICE, Settled, wrong_way
 from tools.bisection.company import sort
 from tools.bisection.history import History, Spot
 from tools.bisection.known import Known
-from tools.bisection.testrun import ABSENT, Company, run_at, run_in
+from tools.bisection.testrun import ABSENT, NOWHERE, Company, run_at, run_in
 from tools.bisection.trees import Trees
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 
@@ -84,7 +84,7 @@ def _candidates(found: Findings, end: Settled) -> str:
 
 async def _both_fail(found: Findings, trees: Trees) -> str:
     good = found.history.spot(found.history.good)
-    if found.history.aside:
+    if found.history.aside and found.known.count(good).passes:
         return "it fails already where good and bad part, and was mended on good's side alone; give an ancestor as good"
     if await _passes_with_a_terminal(found, trees, good):
         return "it fails at both ends, but with a terminal it passes at good: run it again with --tty"
@@ -111,7 +111,7 @@ def _at_good(found: Findings) -> list[Run]:
 def _absent(found: Findings) -> bool:
     """By a shell's word the command, or one that it calls, cannot be started at good either: git gives up as well."""
     runs = _at_good(found)
-    return bool(runs) and all(run.status in ABSENT for run in runs)
+    return bool(runs) and all(run.status in ABSENT or NOWHERE.search(run.output) for run in runs)
 
 
 def _inconclusive(found: Findings) -> str:

@@ -12,7 +12,7 @@ from signal import SIGKILL
 from typing import Final, NamedTuple
 
 from tools.bisection.errors import Unfit
-from tools.bisection.processes import MARK, settled
+from tools.bisection.processes import GONE_S, MARK, settled
 
 _GIT_S: Final = 1800.0
 """Most that one git may take: a first checkout of a huge repository, through filters, takes minutes."""
@@ -73,11 +73,13 @@ async def git(*args: str, cwd: Path, env: Mapping[str, str], stdin: str = "") ->
 
 
 async def _gone(process: Process) -> None:
-    """End it. Its own `kill` would take its status from who waits for it."""
+    """End it. Its own `kill` would take its status from who waits for it, and that one may have missed its end."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.kill(process.pid, SIGKILL)
-        await process.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GONE_S):
+                await process.wait()
 
 
 async def _spawned(args: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Process:

@@ -25,7 +25,7 @@ MARK: Final = "STANCH_BISECT"
 """A variable in the environment of every command and of all that it starts; its value begins with the tree's path."""
 TAIL_BYTES: Final = 65_536
 _READ_BYTES: Final = 1 << 20
-_GONE_S: Final = 2.0
+GONE_S: Final = 2.0
 """Most that a killed process is waited for: one that hangs in the kernel may stay for ever."""
 _POLL_S: Final = 0.002
 _EOF_S: Final = 0.5
@@ -206,7 +206,7 @@ async def _cleared(root: int, mark: str, before: frozenset[int], over: asyncio.F
 def _killed(root: int, mark: str, before: frozenset[int], *, alive: bool) -> float:
     """Kill it round by round, as one that forks while it is killed leaves new ones."""
     used: dict[int, float] = {}
-    deadline = time.monotonic() + _GONE_S
+    deadline = time.monotonic() + GONE_S
     while time.monotonic() < deadline:
         family = _children(root) if alive else []
         strangers = frozenset(psutil.pids()) - before - {root, *(child.pid for child in family)}
@@ -273,4 +273,4 @@ def kill_marked(folder: Path) -> None:
     for process in left:
         with suppress(psutil.Error):
             process.kill()
-    _await_gone(left, time.monotonic() + _GONE_S)
+    _await_gone(left, time.monotonic() + GONE_S)

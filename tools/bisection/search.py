@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.bisection import ending, reading, session
-from tools.bisection.choice import Settled, following, last, settled, useless
+from tools.bisection.choice import ENDS, Settled, following, last, settled, useless
 from tools.bisection.company import Sorted, sort
 from tools.bisection.errors import NoSpace
 from tools.bisection.history import History, Spot
@@ -158,9 +158,12 @@ class Search:
             await self._wait(history)
 
     def _ended(self, known: Known) -> Settled | None:
-        """An end cannot be tested: nothing can be said of what is between."""
+        """An end cannot be tested: nothing is proven, and if something failed it is one of those below."""
         ends = (known.history.spot(end) for end in (known.history.good, known.history.bad))
-        return None if all(map(known.open, ends)) else Settled(Verdict.INCONCLUSIVE, (), 1.0)
+        if all(map(known.open, ends)):
+            return None
+        failing = any(count.fails for count in known.counts.values())
+        return Settled(Verdict.INCONCLUSIVE, known.believed.smallest(ENDS) if failing else (), 1.0)
 
     def _vain(self, known: Known) -> list[asyncio.Task[Run]]:
         """Runs to end: they tell nothing any more, and are not soon over; where processors are idle, not half over."""

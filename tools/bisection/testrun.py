@@ -1,6 +1,7 @@
 """One run of the command in a tree, and what it says of the commit."""
 
 import errno
+import re
 import signal
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,6 +14,8 @@ from tools.bisection.words import Job, Outcome, Run
 
 ABSENT: Final = frozenset({126, 127})
 """How a shell ends when a command is not there or cannot be started. By git's rule bad, unless good ends so too."""
+NOWHERE: Final = re.compile(r"can't open file '|Cannot find module '/")
+"""What Python and Node say of a script that is not there."""
 _MOST: Final = 127
 """Above it, a shell's statuses speak of signals."""
 

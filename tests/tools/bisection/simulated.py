@@ -99,7 +99,7 @@ class _Flight(NamedTuple):
     beside: bool
 
 
-MOST_RUNS = 400
+MOST_RUNS = 500
 """After so many runs a policy is taken to be lost."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from tools.bisection.belief import Count, believe
 from tools.bisection.choice import ENDS, STANDS_OUT, TWICE, following, last, settled, useless
 from tools.bisection.history import Commit, History, Masses, Spot, bits, commits
 from tools.bisection.known import Known
+from tools.bisection.stale import alike
 from tools.bisection.words import Verdict
 
 
@@ -205,6 +207,24 @@ def test_ends_that_are_alike_blame_nobody() -> None:
     assert end(known(t10=(8, 0), t0=(8, 0))) is Verdict.BOTH_FAIL
     assert end(known(t10=(0, 16), t0=(0, 3))) is Verdict.BOTH_PASS
     assert end(known(t10=(0, 2), t0=(2, 0))) is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "verdict"),
+    [((4, 16), (5, 15), Verdict.BOTH_PASS), ((16, 4), (15, 5), Verdict.BOTH_FAIL), ((2, 18), (9, 11), None)],
+)
+def test_a_command_too_flaky_to_tell_is_judged_by_its_ends(
+    good: tuple[int, int], bad: tuple[int, int], verdict: Verdict | None
+) -> None:
+    much = {f"t{n}": (n * 10, 90 - n * 10) for n in range(2, 7)}
+    now = known(t0=good, t10=bad, **much)
+    assert (alike(now), following(now, [])) == (verdict, None)
+    assert end(now) is (verdict or Verdict.CANDIDATES)
+
+
+def test_the_ends_of_a_command_too_flaky_to_tell_are_run_until_they_tell() -> None:
+    much = {f"t{n}": (n * 10, 90 - n * 10) for n in range(2, 7)}
+    assert following(known(t0=(4, 16), t10=(1, 2), **much), []) == TEN.spot("10")
 
 
 def test_candidates_are_those_that_no_run_can_tell_apart() -> None:
