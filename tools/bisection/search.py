@@ -297,5 +297,4 @@ class Search:
 
     def _slack(self) -> int:
         """So much larger it may be again where all runs ended: what would make it smaller takes a round of its own."""
-        running = any(not one.vain for one in self.flights.values())
-        return 1 if running or self._spare() <= CARE else SLACK
+        return 1 if self._spare() <= CARE or any(not one.vain for one in self.flights.values()) else SLACK

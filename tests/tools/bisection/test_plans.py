@@ -45,7 +45,7 @@ def test_a_command_that_computes_and_says_nothing_takes_hardly_longer_than_with_
 
 
 def test_of_slow_flaky_commands_few_mislead() -> None:
-    plans = [draw(kind, seed, 0, "nothing") for kind in ("flaky_passes", "flaky_fails") for seed in range(25)]
+    plans = [draw(kind, seed, 0, "nothing") for kind in ("flaky_passes", "flaky_fails") for seed in range(8)]
     played = [play(plan, Slow, Machine(2, 2, 0.02)) for plan in plans]
     wrong, right = sum(one.wrong() for one in played), sum(one.right() for one in played)
-    assert (wrong <= 2, right >= 47) == (True, True), (wrong, right)
+    assert (wrong <= 1, right >= 15) == (True, True), (wrong, right)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.repository import History, history
-from tests.tools.bisection.users import PYTHON, job, picture, three
+from tests.tools.bisection.users import PYTHON, job, picture
 from tools.bisection import session
 from tools.bisection.belief import Count
 from tools.bisection.company import sort
@@ -196,29 +196,6 @@ def test_says_why_it_cannot_tell_and_what_to_do(shop: History, tmp_path: Path, c
     answer = _answer(replace(_asked(shop, code), timeout_s=1), tmp_path)
     assert (answer.verdict, answer.culprit) == (Verdict.INCONCLUSIVE, None)
     assert hint in answer.reason
-
-
-def test_good_aside_that_fails_too_was_mended_nowhere(tmp_path: Path) -> None:
-    repo = three(tmp_path / "repo")
-    repo.git("checkout", "--quiet", "-b", "aside", repo.shas[0])
-    aside = repo.commit("Aside", {"aside.py": ""})
-    asked = replace(job(repo, "/bin/sh", "-c", "exit 1"), good=aside, bad=repo.shas[2])
-    answer = _answer(asked, tmp_path / "home")
-    assert (answer.verdict, "mended" in answer.reason) == (Verdict.BOTH_FAIL, False)
-
-
-def test_a_script_that_is_nowhere_is_no_verdict(shop: History, tmp_path: Path) -> None:
-    answer = _answer(job(shop, sys.executable, "-S", str(tmp_path / "gone.py")), tmp_path / "home")
-    assert (answer.verdict, "does not exist" in answer.reason) == (Verdict.INCONCLUSIVE, True)
-
-
-def test_who_may_be_to_blame_is_said_also_where_good_cannot_tell(tmp_path: Path) -> None:
-    repo = history(tmp_path / "repo")
-    for n in range(8):
-        repo.commit(f"Change {n}", {"n": f"{n}\n"})
-    answer = _answer(job(repo, "/bin/sh", "-c", "read n < n; [ $n -gt 4 ] || exit 125; exit 1"), tmp_path / "home")
-    assert answer.verdict is Verdict.INCONCLUSIVE
-    assert set(answer.candidates) == set(repo.shas[1:6])
 
 
 def test_a_command_that_is_nowhere_is_no_verdict(shop: History, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.repository import History, history
-from tools.bisection.changes import EARLY, Change, released
+from tools.bisection.changes import Change
 from tools.bisection.classes import Place, Seen, classes
 from tools.bisection.frames import clues, gathered
 from tools.bisection.odds import FLOOR, SHARE, judge
@@ -248,24 +248,6 @@ def test_what_came_after_the_last_release_is_suspected_rather_than_what_came_wit
     latest = ["came after the last release between" in found.why(n) for n in range(len(asked.commits))]
     assert latest == [True, True, False, False, False, False]
     assert min(found.weights[:2]) > max(found.weights[2:])
-
-
-def test_releases_that_were_not_read_in_time_say_nothing(tmp_path: Path) -> None:
-    made = shop(tmp_path / "repo")
-    made.git("tag", "v1.1", "HEAD~2")
-    asked = span(made)
-    into = {sha: Change(sha) for sha in asked.commits}
-    asyncio.run(released(made.path, asked.revisions, into, time.monotonic()))
-    assert {change.latest for change in into.values()} == {None}
-
-
-@pytest.mark.parametrize(
-    ("name", "is_one"),
-    [("v1.2", True), ("2026-11-28", True), ("OpenSSL_1_0_2b", True), ("v1.0.post1", True), ("1.0a1", False)]
-    + [(name, False) for name in ("v2.0.0-rc.1", "3.0dev", "v2.0.0-M1", "4.0-alpha.1.2", "nightly-2026-11-28")],
-)
-def test_a_pre_release_is_no_release(name: str, is_one: bool) -> None:  # noqa: FBT001 - a parameter
-    assert (not EARLY.search(name)) is is_one
 
 
 def test_a_function_with_a_common_name_is_found_as_well(tmp_path: Path) -> None:
