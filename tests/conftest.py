@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Generator
 
 import pytest
+from coverage import Coverage
 
 from tools.contract import ToolFailed
 from tools.sandbox import working
@@ -24,6 +25,18 @@ def sandbox() -> str:
         return asyncio.run(working("tests"))
     except ToolFailed as error:
         pytest.skip(f"needs bubblewrap: {error.hint}")
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Without coverage: it does the same very often, which takes twice as long then, and others reach all of it."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    measuring = Coverage.current()
+    if measuring:
+        measuring.stop()
+    yield
+    if measuring:
+        measuring.start()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -74,8 +74,8 @@ def _over(incident: Incident, now: datetime) -> Stop | None:
 
 def _again(incident: Incident, proposal: Proposal, verdict: Verdict) -> Verdict:
     """A planner in a loop: a call that may be made, was made before, and nothing was learnt since."""
-    made = (one.n for one in incident.said if (one.call, one.by) == (proposal.call, proposal.by))
-    last = max(made, default=None)
+    asked = (proposal.call, proposal.by)
+    last = max((one.n for one in incident.said if (one.call, one.by) == asked), default=None)
     if last is not None and incident.news <= last and isinstance(verdict, Permit):
         return Refuse("G9", f"this very call was made before (fact {last}) and nothing is new since: use what it said")
     return verdict

@@ -20,6 +20,7 @@ INCIDENTS, SEED, JOBS = 11, 20260317, 2
 """As many as have every planner, scenario, payload and place among them; `stanch prove --hostile 500` is the whole."""
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_nothing_unsafe_is_executed_whatever_planners_want() -> None:
     lines: list[str] = []
 

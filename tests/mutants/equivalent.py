@@ -18,8 +18,7 @@ SAME: tuple[Same, ...] = ()
 """They change nothing that anybody could see; one that a test notices is stale."""
 
 CHANGES, CLOSURE, INCIDENT = (f"agent/core/{name}.py" for name in ("changes", "closure", "incident"))
-_MADE = "made = (one.n for one in incident.said if (one.call, one.by) == (proposal.call, proposal.by))"
-_PAIR = "(one.call, one.by) == (proposal.call, proposal.by)"
+_LAST = "last = max((one.n for one in incident.said if (one.call, one.by) == asked), default=None)"
 _FAILED = "return any(change.kind is ChangeKind.ROLLBACK and change.outcome in bad for change in self.changes)"
 _ANY = _FAILED.removeprefix("return ")
 _CLEAN = 'Ending(State.RESOLVED, f"{release} runs, and the watch saw no new issue")'
@@ -29,14 +28,9 @@ _OTHER = "if made.key != called.key or made.outcome not in {Outcome.PENDING, Out
 _UNKNOWN = '["the tracker knows no traffic from before the incident, so silence proves nothing"]'
 _DEAD = "dead = [f\"{answer.endpoint} ({answer.status or 'no answer'})\" for answer in answers if not answer.ok]"
 NO_LESS: tuple[Same, ...] = (
-    Same("agent/core/guard.py", _MADE, _PAIR, "True", "any call made since the last news would count as this one"),
     Same(
-        "agent/core/guard.py", _MADE, _PAIR, "(one.by,) == (proposal.by,)",
-        "any other call by the same author would count as this one",
-    ),
-    Same(
-        "agent/core/guard.py", _MADE, _PAIR, "(one.call,) == (proposal.call,)",
-        "the same call by somebody else would count as this one",
+        "agent/core/guard.py", _LAST, "(one.call, one.by) == asked", "True",
+        "any call made since the last news would count as this one",
     ),
     Same(
         CHANGES, "others = [made for made in incident.changes if made.key != key]",

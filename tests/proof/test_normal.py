@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ def walked(n: int, choices: bytes) -> None:
     TAKEN.append(STEPS)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_in_100_000_steps_the_guard_never_tells_an_incident_from_its_normal_form() -> None:
     walked()
     assert sum(TAKEN) >= 100_000

@@ -44,6 +44,7 @@ def processes() -> ForkServerContext:
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("unmeasured")
 def test_a_killed_incident_goes_on_and_does_nothing_twice(tmp_path: Path, processes: ForkServerContext) -> None:
     dice, kills, n = random.Random(7), 0, 0  # noqa: S311 - which moment is hit is no secret
     scenes = (Scene(takes_s=0.05), Scene(Blast.ONE_FEATURE, takes_s=0.05), Scene(deploy="fails", takes_s=0.05))

@@ -20,12 +20,14 @@ MOST_NOT_EXACT = 2
 AT_ONCE = 2
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in FLAKY])
 def test_says_exactly_what_was_planted(kind: str, tmp_path: Path) -> None:
     not_exact = [_told(made, answer) for made, answer in _asked([kind], EACH, tmp_path) if not made.right(answer)]
     assert not_exact == []
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_never_calls_an_innocent_proven_however_flaky_the_command(tmp_path: Path) -> None:
     asked = _asked(FLAKY, EACH_FLAKY, tmp_path)
     not_exact = [_told(made, answer) for made, answer in asked if not made.right(answer)]

@@ -34,6 +34,7 @@ def test_what_git_finds_is_what_was_planted(kind: str) -> None:
     assert all(play(draw(kind, seed), Gits, Machine(1)).right() for seed in range(30))
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("size", [32, 64, 128])
 def test_a_command_that_computes_and_says_nothing_takes_hardly_longer_than_with_git(size: int) -> None:
     plans = [draw("linear", seed, size, "nothing") for seed in range(8)]
@@ -44,6 +45,7 @@ def test_a_command_that_computes_and_says_nothing_takes_hardly_longer_than_with_
     assert max(own.rounds - git.rounds for own, git in zip(ours, gits, strict=True)) <= 1
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_of_slow_flaky_commands_few_mislead() -> None:
     plans = [draw(kind, seed, 0, "nothing") for kind in ("flaky_passes", "flaky_fails") for seed in range(8)]
     played = [play(plan, Slow, Machine(2, 2, 0.02)) for plan in plans]
