@@ -7,7 +7,7 @@ from agent.core.facts import Triaged
 from agent.core.incident import Incident
 from agent.core.limits import HOT_EVENTS, HOT_FACTOR, HOT_RISE, ONSET_MINUTES, RECENT_MINUTES, YOUNG
 from agent.core.words import Blast
-from tools.observed import Issue, Picture, Point
+from tools.observed import Answered, Issue, Picture, Point
 
 MINUTE = timedelta(minutes=1)
 
@@ -31,7 +31,7 @@ def assess(picture: Picture, evidence: tuple[int, ...]) -> Triaged:
         url=lead.url if lead else "",
         frame=lead.top_frame if lead else None,
         onset=onset,
-        rate=sum(mean(issue.series[-RECENT_MINUTES:]) for issue in hot),
+        rate=sum(recent(issue) for issue in hot),
         own_baseline=sum(quiet(issue) for issue in hot),
         baseline=calm_rate(picture.errors, onset),
         traffic=calm_rate(picture.traffic, onset),
@@ -45,10 +45,25 @@ def is_hot(issue: Issue) -> bool:
     """Whether an issue's recent rate stands out from its own past. Without a series, its events alone say so."""
     if not issue.series:
         return issue.events >= HOT_EVENTS
-    recent = mean(issue.series[-RECENT_MINUTES:])
     if _is_new(issue):
-        return issue.events >= HOT_EVENTS and recent > 0
-    return recent >= _floor(issue)
+        return issue.events >= HOT_EVENTS and recent(issue) > 0
+    return recent(issue) >= _floor(issue)
+
+
+def recent(issue: Issue) -> float:
+    """An issue's rate lately, events per minute; what came so far, when it is too young for a minute to be counted.
+
+    Series are of whole minutes and may lag, and an alarm can be quicker.
+    """
+    counted = mean(issue.series[-RECENT_MINUTES:])
+    young = bool(issue.series) and issue.first_seen >= issue.series[-1].at
+    return counted or (float(issue.events) if young else 0.0)
+
+
+def too_early(picture: Picture, answers: Sequence[Answered]) -> bool:
+    """Nothing is on fire yet, but an endpoint fails, or an issue has only just been seen: a minute on, it may be."""
+    young = (picture.at - issue.first_seen < RECENT_MINUTES * MINUTE for issue in picture.issues)
+    return not any(map(is_hot, picture.issues)) and (any(young) or not all(answer.ok for answer in answers))
 
 
 def began(issue: Issue) -> datetime:

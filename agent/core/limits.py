@@ -61,6 +61,9 @@ YOUNG: Final = timedelta(days=1)
 HOT_EVENTS: Final = 3
 """Events that a new issue needs before it counts as hot: one event is an anecdote."""
 
+LOOKS: Final = 3
+"""Times, a minute apart, that triage looks again when it came too early to see whom it hits."""
+
 RECENT_MINUTES: Final = 5
 """Minutes that make up an issue's recent rate."""
 

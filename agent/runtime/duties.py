@@ -7,11 +7,12 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from agent.core.approval import stated
-from agent.core.blast import assess
+from agent.core.blast import assess, too_early
 from agent.core.closure import cause_known, cause_missing, ending, recovery_missing
 from agent.core.duty import Duty
 from agent.core.facts import Called, Claimed, Left, Owed, Reported, Surfaced
 from agent.core.incident import Incident
+from agent.core.limits import LOOKS
 from agent.core.owing import in_silence
 from agent.core.proven import Proof, proof, taken_back
 from agent.core.releases import target
@@ -19,7 +20,7 @@ from agent.core.summary import Summary, summarise
 from agent.core.words import CauseLevel, Source, State
 from agent.runtime.desk import Desk
 from agent.runtime.gate import Answer
-from tools.observed import Picture, Reason
+from tools.observed import Answers, Picture, Reason
 
 
 class Writer(Protocol):
@@ -28,16 +29,23 @@ class Writer(Protocol):
     def __call__(self, template: str, summary: Summary) -> str: ...  # noqa: D102 - the class says it
 
 
-async def prepare(desk: Desk) -> None:
-    """What this phase always needs, gathered at once and in parallel."""
+async def prepare(desk: Desk) -> bool:
+    """What this phase always needs, gathered at once, in parallel. True when triage came too early: look `again`."""
     duties = desk.plan.duties[desk.phase]
     opened = desk.incident.opened
     if opened and opened.source is Source.SHIP and opened.release and desk.incident.deployments is None:
         await _release_at_hand(desk, opened.release)
-    if Duty.TRIAGE in duties:
-        await _triage(desk)
+    early = Duty.TRIAGE in duties and await _triage(desk)
     if Duty.TRIAGE in duties or Duty.STANCH in duties:
         await _rollback_at_hand(desk)
+    return early
+
+
+async def again(desk: Desk, look: int) -> bool:
+    """Triage once more, `look` from 1 on, and what hangs on it. True while it still comes too early."""
+    early = await _triage(desk, look)
+    await _rollback_at_hand(desk)
+    return early and look < LOOKS and desk.incident.state is State.OPEN
 
 
 async def settle(desk: Desk, report: Left, hypothesis: str | None, write: Writer) -> None:
@@ -56,19 +64,21 @@ async def settle(desk: Desk, report: Left, hypothesis: str | None, write: Writer
     desk.keep("left", report)
 
 
-async def _triage(desk: Desk) -> None:
-    opened = desk.incident.opened
+async def _triage(desk: Desk, look: int = 0) -> bool:
+    opened, nth = desk.incident.opened, f":{look}" if look else ""
     service, sentence = (opened.service, opened.sentence) if opened else ("", "")
-    picture, *_ = await asyncio.gather(
-        desk.call("picture", "sentry_picture", {}),
-        desk.call("deploys", "deploy_status", {}),
-        desk.call("probes", "probe_endpoints", {}),
+    seen, _, probes, _ = await asyncio.gather(
+        desk.call(f"picture{nth}", "sentry_picture", {}),
+        desk.call(f"deploys{nth}", "deploy_status", {}),
+        desk.call(f"probes{nth}", "probe_endpoints", {}),
         desk.call("recall", "memory_recall", {"component": service, "query": sentence[:500]}),
     )
-    if picture.ok:
-        desk.keep("triaged", assess(Picture.model_validate(picture.result), (int(picture.evidence.removeprefix("E")),)))
-    else:
-        await _surface(desk, picture)
+    if not seen.ok:
+        await _surface(desk, seen)
+        return False
+    picture = Picture.model_validate(seen.result)
+    desk.keep(f"triaged{nth}", assess(picture, (int(seen.evidence.removeprefix("E")),)))
+    return too_early(picture, Answers.model_validate(probes.result).answers if probes.ok else ())
 
 
 async def _surface(desk: Desk, failed: Answer) -> None:
@@ -91,7 +101,7 @@ async def _rollback_at_hand(desk: Desk) -> None:
     back, current = target(incident).release, incident.deployments.current if incident.deployments else None
     known = any((diff.older, diff.newer) == (back, current) for diff in incident.diffs)
     if back and current and not known:
-        await desk.call("changes", "git_changes", {"older": back, "newer": current})
+        await desk.call(f"changes:{back}", "git_changes", {"older": back, "newer": current})
 
 
 async def _release_at_hand(desk: Desk, release: str) -> None:

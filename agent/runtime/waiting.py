@@ -1,4 +1,4 @@
-"""Duties that wait for the world: verify a recovery, watch a release. They wait in the workflow, and look in steps."""
+"""Duties that wait for the world: triage, verify, watch a release. They wait in the workflow, and look in steps."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from agent.core.limits import HOT_EVENTS
 from agent.core.verify import judge, window
 from agent.core.words import By, Outcome, State
 from agent.runtime.desk import Desk
+from agent.runtime.duties import again, prepare
 from agent.runtime.gate import Answer
 from tools.observed import Answers, Picture, Reason, Signal
 
@@ -21,6 +22,15 @@ from tools.observed import Answers, Picture, Reason, Signal
 async def step(name: str, what: Callable[..., Awaitable[Any]], *args: object) -> Any:  # noqa: ANN401 - as DBOS types it
     """One durable step: what it returned is returned again, and not done again, when its workflow is recovered."""
     return await DBOS.run_step_async({"name": name}, what, *args)
+
+
+async def gather(desk: Desk) -> None:
+    """Gather what the phase needs; while triage comes too early to see whom it hits, look again each minute."""
+    look, early = 0, await step("prepare", prepare, desk)
+    while early:
+        look += 1
+        await DBOS.sleep_async(desk.clock.wall_s(60))
+        early = await step(f"again:{look}", again, desk, look)
 
 
 async def verify(desk: Desk) -> None:

@@ -19,10 +19,10 @@ from agent.core.plan import Plan
 from agent.core.route import next_step
 from agent.core.words import State
 from agent.runtime.desk import Desk
-from agent.runtime.duties import Writer, finish, prepare, settle
+from agent.runtime.duties import Writer, finish, settle
 from agent.runtime.gate import Gate
 from agent.runtime.journal import Entry, Journal
-from agent.runtime.waiting import leave, step, verify, watch
+from agent.runtime.waiting import gather, leave, step, verify, watch
 from tools.observed import Reason
 
 
@@ -92,7 +92,7 @@ class Workflows(DBOSConfiguredInstance):
     async def phase(self, incident: str, number: int) -> None:
         """Work one phase: gather, wait and look if that is its duty, let the planner propose, settle."""
         desk = self.crew.desk(incident, number)
-        await step("prepare", prepare, desk)
+        await gather(desk)
         if Duty.VERIFY in desk.plan.duties[number]:
             await verify(desk)
         if Duty.WATCH in desk.plan.duties[number]:

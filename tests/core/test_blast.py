@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.blast import assess, began, calm_rate, is_hot, mean, quiet, radius
+from agent.core.blast import assess, began, calm_rate, is_hot, mean, quiet, radius, too_early
 from agent.core.facts import Surfaced
 from agent.core.words import Blast
 from tests.core import worlds
 from tests.core.worlds import MINUTE, NOON, incident, minutes, opened, triaged
-from tools.observed import Frame, Issue, Picture
+from tools.observed import Answered, Frame, Issue, Picture
 
 ORDER = (Blast.NONE, Blast.SINGLE, Blast.ONE_FEATURE, Blast.MANY)
 MONTH = timedelta(days=30)
@@ -68,6 +68,20 @@ def test_a_new_issue_with_three_events_is_hot(events: int, recent: int) -> None:
 def test_a_new_issue_with_two_events_or_none_lately_is_an_anecdote() -> None:
     assert not is_hot(new(events=2))
     assert not is_hot(issue(*[0] * 45, *[9] * 5, *[0] * 10, first_seen=NOON - 15 * MINUTE))
+
+
+@pytest.mark.parametrize(("age", "events", "hot"), [(0, 4, True), (60, 4, True), (61, 4, False), (0, 2, False)])
+def test_an_issue_too_young_to_be_counted_by_minutes_is_judged_by_events(age: int, events: int, *, hot: bool) -> None:
+    told = assess(picture(issue(*[0] * 60, first_seen=NOON - timedelta(seconds=age), events=events)), ())
+    assert (told.blast is not Blast.NONE, told.rate) == (hot, 4 if hot else 0)
+
+
+def test_while_nothing_is_on_fire_what_has_only_begun_is_looked_at_again() -> None:
+    spark, old = (issue(0, 1, events=2, first_seen=NOON - 5 * MINUTE + timedelta(seconds=n)) for n in (1, 0))
+    dead, alive = (Answered(endpoint="cart", status=n, ok=n == 200, ms=1, why="") for n in (500, 200))
+    assert [too_early(picture(one), [alive]) for one in (spark, old)] == [True, False]
+    assert [too_early(picture(), [alive, one]) for one in (dead, alive)] == [True, False]
+    assert not too_early(picture(new(), spark), [dead]), "it is on fire: there is nothing to wait for"
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ class Scene:
     """The bad release waits: all is well until somebody ships it."""
     answers: bool = False
     """Its endpoint answers even while the bad release runs."""
+    late: int = 0
+    """Minutes from NOON on before the tracker shows an issue."""
     leak: str = ""
     """Stands in every text that comes from it."""
 
@@ -175,7 +177,8 @@ class StandInTracker:
             features={"checkout": 60, "search": 40} if many else {"checkout": 100}, orgs={"acme": 9},
             regions={"eu": 9}, user_ids=tuple(f"u{n}" for n in range(users)), series=errors,
         )  # fmt: skip
-        quiet = self.ground.scene.blast is Blast.NONE or not issue.events
+        scene = self.ground.scene
+        quiet = scene.blast is Blast.NONE or not issue.events or now < NOON + scene.late * MINUTE
         issues = () if quiet else (issue,)
         return Picture(
             at=now, window_min=window_min, issues=issues, more_issues=0, errors=errors, traffic=self._traffic()

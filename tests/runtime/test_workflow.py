@@ -10,7 +10,7 @@ from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.usage import RequestUsage
 
-from agent.core.facts import Called, Closed, Entered, Fallback, Surfaced
+from agent.core.facts import Called, Closed, Entered, Fallback, Surfaced, Triaged
 from agent.core.owing import reached_nobody
 from agent.core.words import Blast, Outcome, Source, State
 from agent.house import folder
@@ -56,6 +56,18 @@ def test_many_users_are_rolled_back_first_and_explained_later(tmp_path: Path, sk
     assert at.work().state is State.RESOLVED
     deeds = [deed.what for deed in at.ground.deeds() if deed.what in {"deploy", "bisect"}]
     assert deeds == ["deploy", "bisect"]
+
+
+@pytest.mark.parametrize(
+    ("late", "state", "looks"), [(0, State.RESOLVED, 1), (1, State.RESOLVED, 2), (90, State.ESCALATED, 4)]
+)
+def test_an_alarm_that_is_quicker_than_the_tracker_is_triaged_again(
+    tmp_path: Path, late: int, state: State, looks: int
+) -> None:
+    at = team(tmp_path, Scene(late=late))
+    assert at.work().state is state
+    assert sum(isinstance(one, Triaged) for one in at.recorded().values()) == looks
+    assert len(at.ground.deeds("deploy")) == (state is State.RESOLVED)
 
 
 def test_phases_side_by_side_overlap_in_time(tmp_path: Path, skill: Path) -> None:
