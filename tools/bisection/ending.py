@@ -24,8 +24,10 @@ class Findings(NamedTuple):
     history: History
     known: Known
     end: Settled | None
-    """None: its time ran out, or nothing was left that can be run."""
+    """None: its time ran out."""
     runs: tuple[Run, ...]
+    thin: bool = False
+    """The history is of milestones, each of which stands for many commits."""
 
     def why_untestable(self, spot: Spot) -> str:
         """What the last run there said."""
@@ -42,11 +44,14 @@ async def told(found: Findings, trees: Trees) -> Answer:
     if end.verdict is Verdict.BOTH_FAIL and _absent(found):
         end = Settled(Verdict.INCONCLUSIVE, (), 1.0)
     shas = tuple(found.history.commits[n].sha for n in end.commits)
+    if found.thin and shas:
+        inside = await reading.read(reading.between(found.job, found.history, end.commits))
+        shas = tuple(one.sha for one in inside.commits)
     match end.verdict:
         case Verdict.PROVEN:
             reason = _proven(found, end.commits[0])
         case Verdict.CANDIDATES:
-            reason = _candidates(found, end)
+            reason = _candidates(found, len(shas))
         case Verdict.BOTH_FAIL:
             reason = await _both_fail(found, trees)
         case Verdict.BOTH_PASS:
@@ -70,16 +75,14 @@ def _proven(found: Findings, culprit: int) -> str:
     return f"{found.name(one.sha)} fails in {own.fails} of {own.runs} runs, and {what} in {passed}"
 
 
-def _candidates(found: Findings, end: Settled) -> str:
+def _candidates(found: Findings, many: int) -> str:
     if found.end is None:
-        allowed = f"{found.job.whole_s:.0f} s are allowed"
-        return f"it ended before all was run ({allowed}): as far as is known it is one of {len(end.commits)} commits"
+        time = f"{found.job.whole_s:.0f} s are allowed; with more (--whole) the same command goes on from here"
+        return f"it ended before all was run ({time}): as far as is known it is one of {many} commits"
     shut = [spot for spot in map(found.known.history.spots.get, found.known.untestable) if spot]
     why = found.why_untestable(shut[0]) if shut else "commits cannot be told apart"
     count = f"{len(shut)} commits cannot be tested" if len(shut) > 1 else "a commit cannot be tested"
-    return (
-        f"{count} ({why}), so the culprit is one of these {len(end.commits)}; make them testable, or read their diffs"
-    )
+    return f"{count} ({why}), so the culprit is one of these {many}; make them testable, or read their diffs"
 
 
 async def _both_fail(found: Findings, trees: Trees) -> str:

@@ -1,6 +1,7 @@
 """The history of a bisection, read from the user's repository by git."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,8 @@ async def read(job: Job) -> History:
             if job.good == job.bad
             else "bad is an ancestor of good: wrong way round?"
         )
+    if shallow and not all(one.parents for one in found):
+        raise Unfit("the repository is a shallow clone, which cuts into the range; `git fetch --unshallow`")
     inside = {one.sha for one in found}
     beyond = {parent for one in found for parent in one.parents} - inside | {job.good}
     outside = tuple(commits(await at.text("log", "--no-walk=unsorted", _FORM, *sorted(beyond), "--")))
@@ -62,6 +65,11 @@ def milestones(history: History, most: int = MOST) -> History | None:
     thin = tuple(one._replace(parents=(parent,)) for one, parent in zip(kept, before, strict=True))
     good = next(one for one in history.outside if one.sha == history.good)
     return History(thin, tuple(dict.fromkeys((base, good))), history.good)
+
+
+def between(job: Job, thin: History, of: Sequence[int]) -> Job:
+    """The same question of all commits that these of some milestones stand for, the first to the last."""
+    return replace(job, good=thin.commits[min(of)].parents[0], bad=thin.commits[max(of)].sha)
 
 
 async def older(job: Job, most: int = 4) -> Sequence[tuple[str, str]]:

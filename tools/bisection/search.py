@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf, log
 from pathlib import Path
 from typing import Final
@@ -54,9 +54,7 @@ async def bisect(job: Job, home: Path, *, say: Say | None = None, judge: Judge |
             search.tell(note)
         if kept.runs:
             search.tell(f"going on with {len(kept.runs)} runs of an earlier start")
-        answer = await search.answer()
-        await kept.finish()
-        return answer
+        return await search.answer()
 
 
 @dataclass
@@ -94,25 +92,28 @@ class Search:
         self.range = len(self.history.commits)
 
     async def answer(self) -> Answer:
-        """The answer, with what it took."""
+        """The answer, with what it took. One that its time cut short goes on when it is asked again."""
+        end: Settled | None = None
         try:
             async with asyncio.timeout(self.job.whole_s):
                 if self.scope is not self.history:
                     await self._narrow(self.scope)
                 end = await self._settle(self.history)
         except TimeoutError:
-            end = None
+            pass
         finally:
             self._end(list(self.flights))
             await self._gone()
             await self.weighing.end()
-        known = self._known(self.scope)
-        told = await ending.told(ending.Findings(self.job, self.scope, known, end, tuple(self.kept.runs)), self.trees)
+        known, runs, thin = self._known(self.scope), tuple(self.kept.runs), self.scope is not self.history
+        told = await ending.told(ending.Findings(self.job, self.scope, known, end, runs, thin), self.trees)
+        if end:
+            await self.kept.finish()
         return told._replace(
             rounds=self.depth,
-            runs=len(self.kept.runs),
+            runs=len(runs),
             seconds=round(time.monotonic() - self.began, 2),
-            log=tuple(f"{run.commit[: ending.SHORT]} {run.outcome}" for run in self.kept.runs),
+            log=tuple(f"{run.commit[: ending.SHORT]} {run.outcome}" for run in runs),
         )
 
     def tell(self, said: str = "") -> None:
@@ -129,15 +130,14 @@ class Search:
         end = await self._settle(thin)
         self._end(list(self.flights))
         await self._gone()
-        if end and end.verdict is Verdict.PROVEN:
-            one = thin.commits[end.commits[0]]
-            thin = await reading.read(replace(self.job, good=one.parents[0], bad=one.sha))
+        if end.commits:
+            thin = await reading.read(job := reading.between(self.job, thin, end.commits))
             self.weighing.clue = self.weighing.clue and self.weighing.clue._replace(reads=None)  # files move with time
-            self.tell(f"it came between {one.parents[0][:12]} and {one.sha[:12]}: {len(thin.commits)} commits")
+            self.tell(f"it came between {job.good[:12]} and {job.bad[:12]}: {len(thin.commits)} commits")
         self.history = self.scope = thin
         self._weigh()
 
-    async def _settle(self, history: History) -> Settled | None:
+    async def _settle(self, history: History) -> Settled:
         """Run what there is to run."""
         while True:
             known, sorted_out = self._known(history), self._sorted(history)
@@ -154,7 +154,7 @@ class Search:
                 self.slots.close(1)
             await self._launch(history, sorted_out)
             if not self.flights:
-                return None
+                return Settled(Verdict.CANDIDATES, known.believed.smallest(ENDS), ENDS)
             await self._wait(history)
 
     def _ended(self, known: Known) -> Settled | None:

@@ -15,10 +15,7 @@ from tools.bisection import session
 from tools.bisection.belief import Count
 from tools.bisection.company import sort
 from tools.bisection.errors import Absent, Unfit
-from tools.bisection.history import Commit
-from tools.bisection.history import History as Line
 from tools.bisection.progress import Progress
-from tools.bisection.reading import milestones, read
 from tools.bisection.search import bisect
 from tools.bisection.slots import MOST
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
@@ -252,17 +249,6 @@ def test_no_run_that_had_ended_is_run_again(shop: History, tmp_path: Path) -> No
     assert new <= len(log.read_text()) - began <= new + MOST  # those that were ended as of no use had begun
 
 
-@pytest.mark.parametrize("broken", [1, 4_999, 5_000, 9_999])
-def test_milestones_of_a_long_history_leave_no_commit_out(broken: int) -> None:
-    commits = tuple(Commit(str(n), f"t{n}", (str(n - 1),)) for n in range(10_000))
-    thin = milestones(Line(commits[1:], commits[:1], "0"))
-    assert thin
-    assert len(thin.commits) <= 2_000
-    first = next(one for one in thin.commits if int(one.sha) >= broken)
-    assert int(first.parents[0]) < broken
-    assert thin.bad == "9999"
-
-
 def test_a_run_that_was_killed_among_the_milestones_is_not_asked_for_in_what_is_left(
     shop: History, tmp_path: Path
 ) -> None:
@@ -274,12 +260,6 @@ def test_a_run_that_was_killed_among_the_milestones_is_not_asked_for_in_what_is_
 
     asyncio.run(before())
     assert _answer(asked, tmp_path).culprit == shop.shas[CULPRIT]
-
-
-def test_a_short_history_needs_no_milestones(shop: History) -> None:
-    whole = asyncio.run(read(_asked(shop, CHECK)))
-    assert [one.sha for one in whole.commits] == shop.shas[1:]
-    assert milestones(whole) is None
 
 
 def test_a_submodules_file_that_the_command_names_is_that_of_each_commit(tmp_path: Path, shop: History) -> None:
