@@ -68,7 +68,10 @@ def full(folder: Path, error: str = "") -> bool:
 def no_space(folder: Path) -> NoSpace:
     """The error for a full disk."""
     left = f"{shutil.disk_usage(folder).free / 1e6:.0f} MB free"
-    return NoSpace(f"no space left for work trees in {folder} ({left}): free some, or run with fewer `--jobs`")
+    return NoSpace(
+        f"no space left for work trees in {folder} ({left}): free some, name a folder "
+        "elsewhere by XDG_CACHE_HOME, or run with fewer `--jobs`"
+    )
 
 
 @contextmanager

@@ -53,7 +53,8 @@ async def run_at(trees: Trees, slot: int, commit: str, company: Company) -> Run:
 async def run_in(tree: Tree, job: Job, company: Company) -> Run:
     """Run the command in a tree, and end all that it started. Cancelling ends it too.
 
-    Raises Absent when there is no such command on this machine, NoSpace when it may have failed for want of space.
+    Raises Absent when there is no such command on this machine, NoSpace when it may have failed for want of space: by
+    what is left, for that it fails with "no space left" may be the error that is looked for.
     """
     number, others = company.begins(), 0
     try:
@@ -62,7 +63,7 @@ async def run_in(tree: Tree, job: Job, company: Company) -> Run:
         return Run(tree.commit, tree.tree, Outcome.UNTESTABLE, None, 0.0, 0.0, 0, _unstarted(tree, error))
     finally:
         others = company.ends(number)
-    if ran.status != 0 and full(tree.root, ran.output):
+    if ran.status != 0 and full(tree.root):
         raise no_space(tree.root)
     outcome, why = judged(ran.status, job.timeout_s)
     return Run(tree.commit, tree.tree, outcome, ran.status, ran.seconds, ran.cpu_s, others, why, ran.output)

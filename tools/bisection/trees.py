@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -76,6 +76,7 @@ class Trees:
         try:
             source = await Source.read(job.repo, dict(job.env))
             async with Objects.opened(source, room / "objects") as objects:
+                await _checked(job, objects)
                 words = await adapted(job, source, objects)
                 await settled(asyncio.to_thread(_staged, job.repo, room / "overlay", words.overlay))
                 yield cls(job, words, source, objects, room)
@@ -125,9 +126,7 @@ class Trees:
 
     async def _known(self, commit: str) -> tuple[str, str]:
         """The sha of a commit's tree, and the key of its setup."""
-        paths = (str(PurePosixPath(path)) for path in self.job.setup_for)
-        asked = (f"{commit}:{'' if path == '.' else path}" for path in paths)
-        tree, *rest = await self._objects.find(f"{commit}^{{tree}}", *asked)
+        tree, *rest = await self._objects.find(f"{commit}^{{tree}}", *_at(commit, self.job.setup_for))
         if tree is None:
             raise Unset(f"{commit[:12]} is not in {self.job.repo}; in a shallow or partial clone, fetch the rest first")
         key = "\n".join(of.sha if of else "-" for of in rest) if rest else tree.sha
@@ -163,13 +162,25 @@ class Trees:
                 raise Absent(f"the setup command `{argv[0]}` does not exist, or is not in PATH") from error
             raise Unset(f"setup `{argv[0]}` cannot be started at this commit: {error.strerror}") from error
         if ran.status != 0:
-            if full(made.root, ran.output):
+            if full(made.root):
                 raise no_space(self._home)
             raise Unset(_failed(ran, self.job.setup_timeout_s), ran.output)
         others, modified = await asyncio.gather(place.checkout.others(), place.checkout.modified())
         laid = place.laid
         place.built = await settled(asyncio.to_thread(_built, made.root, others, laid))
         place.key = "" if set(modified) - laid.keys() else key
+
+
+def _at(commit: str, paths: Iterable[str]) -> Iterator[str]:
+    """How git names what is at these paths, from the root."""
+    for path in map(str, map(PurePosixPath, paths)):
+        yield f"{commit}:{'' if path == '.' else path}"
+
+
+async def _checked(job: Job, objects: Objects) -> None:
+    for path in job.setup_for:
+        if not any(await objects.find(*_at(job.good, [path]), *_at(job.bad, [path]))):
+            raise Unfit(f"`--setup-for {path}`: neither good nor bad has it; give the path from the repository's root")
 
 
 def _failed(ran: Ended, timeout_s: float) -> str:

@@ -25,6 +25,11 @@ def repo(tmp_path: Path) -> History:
     return three(tmp_path / "shop")
 
 
+def test_that_there_is_no_space_may_be_the_error_that_is_looked_for(repo: History, tmp_path: Path) -> None:
+    run = _run(job(repo, "sh", "-c", "echo OSError: [Errno 28] No space left on device; exit 1"), tmp_path)
+    assert run.outcome is Outcome.BAD
+
+
 def _run(asked: Job, tmp_path: Path) -> Run:
     (run,) = ran(asked, tmp_path / "home", asked.bad)
     return run

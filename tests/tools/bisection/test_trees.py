@@ -128,6 +128,18 @@ def test_stops_when_there_is_no_setup_command_or_folder(repo: History, tmp_path:
     assert run.why == "there is no folder elsewhere at this commit"
 
 
+@pytest.mark.parametrize(("path", "there"), [("app.py", True), ("old.txt", True), ("./pkg", True), ("aap.py", False)])
+def test_a_path_that_setup_hangs_on_is_at_good_or_at_bad(
+    repo: History, tmp_path: Path, path: str, *, there: bool
+) -> None:
+    asked = replace(job(repo, "true"), setup=("true",), setup_for=(path,))
+    if there:
+        said(asked, tmp_path / "home", *repo.shas)
+        return
+    with pytest.raises(Unfit, match=f"`--setup-for {path}`: neither good nor bad has it"):
+        said(asked, tmp_path / "home", *repo.shas)
+
+
 def test_what_a_run_did_to_a_file_behind_its_times_is_not_there_for_the_next(repo: History, tmp_path: Path) -> None:
     forge = (
         "import os, time; at = os.stat('check.py'); print(open('check.py').read()); time.sleep(1.1)\n"
