@@ -1,6 +1,8 @@
 """The end of a search, in words for a human: why this verdict, and what to do next."""
 
 from dataclasses import replace
+from math import inf
+from time import monotonic
 from typing import Final, NamedTuple
 
 from tools.bisection import reading
@@ -28,6 +30,8 @@ class Findings(NamedTuple):
     runs: tuple[Run, ...]
     thin: bool = False
     """The history is of milestones, each of which stands for many commits."""
+    until: float = inf
+    """When its time is over, by the monotonic clock: nothing is run after."""
 
     def why_untestable(self, spot: Spot) -> str:
         """What the last run there said."""
@@ -89,13 +93,18 @@ async def _both_fail(found: Findings, trees: Trees) -> str:
     good = found.history.spot(found.history.good)
     if found.history.aside and found.known.count(good).passes:
         return "it fails already where good and bad part, and was mended on good's side alone; give an ancestor as good"
-    if await _passes_with_a_terminal(found, trees, good):
+    if monotonic() < found.until and await _passes_with_a_terminal(found, trees, good):
         return "it fails at both ends, but with a terminal it passes at good: run it again with --tty"
+    failed: list[str] = []
     for tag, sha in await reading.older(found.job):
+        if monotonic() >= found.until:
+            break
         run = await run_at(trees, _SLOT, sha, Company())
         if run.outcome is Outcome.GOOD:
             return f"it fails at good too, so it is older: {tag} passes, search from there: `stanch bisect {tag} …`"
-    return "it fails at good too: it is older than every release that was tried, or no matter of a commit"
+        failed += [tag] if run.outcome is Outcome.BAD else []
+    tried = f", and at {', '.join(failed)}" if failed else ""
+    return f"it fails at good too{tried}: it is older, or no matter of a commit"
 
 
 async def _passes_with_a_terminal(found: Findings, trees: Trees, good: Spot) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf, log
 from pathlib import Path
@@ -95,26 +96,25 @@ class Search:
         """The answer, with what it took. One that its time cut short goes on when it is asked again."""
         end: Settled | None = None
         try:
-            async with asyncio.timeout(self.job.whole_s):
-                if self.scope is not self.history:
-                    await self._narrow(self.scope)
-                end = await self._settle(self.history)
-        except TimeoutError:
-            pass
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.job.whole_s):
+                    if self.scope is not self.history:
+                        await self._narrow(self.scope)
+                    end = await self._settle(self.history)
         finally:
             self._end(list(self.flights))
             await self._gone()
             await self.weighing.end()
         known, runs, thin = self._known(self.scope), tuple(self.kept.runs), self.scope is not self.history
-        told = await ending.told(ending.Findings(self.job, self.scope, known, end, runs, thin), self.trees)
+        found = ending.Findings(self.job, self.scope, known, end, runs, thin, self.began + self.job.whole_s)
+        told = await ending.told(found, self.trees)
         if end:
             await self.kept.finish()
-        return told._replace(
-            rounds=self.depth,
-            runs=len(runs),
-            seconds=round(time.monotonic() - self.began, 2),
-            log=tuple(f"{run.commit[: ending.SHORT]} {run.outcome}" for run in runs),
+        seconds, log = (
+            time.monotonic() - self.began,
+            tuple(f"{run.commit[: ending.SHORT]} {run.outcome}" for run in runs),
         )
+        return told._replace(rounds=self.depth, runs=len(runs), seconds=round(seconds, 2), log=log)
 
     def tell(self, said: str = "") -> None:
         """Say where it stands."""

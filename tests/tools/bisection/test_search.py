@@ -174,6 +174,12 @@ def test_a_release_that_passes_is_named_when_it_is_older(shop: History, tmp_path
     assert "stanch bisect v" in answer.reason
 
 
+def test_the_releases_that_fail_too_are_named_when_it_is_older_than_all(shop: History, tmp_path: Path) -> None:
+    answer = _answer(replace(_asked(shop, "import sys; sys.exit(1)"), good=shop.shas[CULPRIT]), tmp_path)
+    assert answer.verdict is Verdict.BOTH_FAIL
+    assert "fails at good too, and at v5, v4, v2, v0: " in answer.reason
+
+
 @pytest.mark.parametrize(("status", "verdict"), [(0, Verdict.BOTH_PASS), (1, Verdict.BOTH_FAIL)])
 def test_both_ends_alike_come_to_an_end(shop: History, tmp_path: Path, status: int, verdict: Verdict) -> None:
     answer = _answer(_asked(shop, f"import sys; sys.exit({status})"), tmp_path)
