@@ -27,7 +27,7 @@ from tools.machine import scrubbed
 from tools.observed import Bisected, Written
 from tools.replay import CANNOT_TELL, excuse
 from tools.repo import PLAIN, Repository, opened
-from tools.repro import RUN_S, Failure, Repro, expected, keep, unlike, written
+from tools.repro import RUN_S, Failure, Repro, expected, keep, seen, unlike, written
 from tools.sandbox import working
 from tools.site import Service, Site
 from tools.trackers.base import Tracker
@@ -143,7 +143,8 @@ async def git_bisect(args: Bisect, service: Service, tracker: Tracker, site: Sit
         await asyncio.to_thread(written, room / _REPRO, repro.model_dump_json())
         production = Production(repo, wanted, repro.serves)
         try:
-            answer = await bisect(_job(service, (good, bad), room, repro), home, judge=production.judge)
+            job = _job(service, (good, bad), room, repro)
+            answer = await bisect(job, home, judge=production.judge, seen=seen(event))
         except Stop as stop:
             raise ToolFailed("git_bisect", stop.why, retry=isinstance(stop, Busy)) from stop
     found = await _found(repo, unproved, answer)

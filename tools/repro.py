@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from tools import replay
-from tools.bisection.frames import signature
+from tools.bisection.frames import Clues, gathered, signature
 from tools.bisection.paths import Kind, Tracked, kind
+from tools.bisection.traces import Frame, Trace
 from tools.contract import ToolFailed
 from tools.machine import Ran, run, scrubbed
 from tools.repo import Bench
@@ -46,6 +47,17 @@ def expected(event: Mapping[str, JsonValue], tracked: Tracked) -> Failure | None
     places = [(path, str(frame.get("function"))) for frame in _frames(raised) if (path := _path(frame, tracked))]
     ours = [place for place in places if kind(place[0]) is not Kind.TEST] or places
     return Failure(_last(str(raised["type"])), *(ours[0] if ours else ("", "")))
+
+
+def seen(event: Mapping[str, JsonValue]) -> Clues | None:
+    """What this event says of where to look; None when it names no exception."""
+    raised = event.get("exception")
+    if not isinstance(raised, dict) or not raised.get("type"):
+        return None
+    places = ((str(frame.get("filename") or ""), frame.get("line"), frame.get("function")) for frame in _frames(raised))
+    stack = (Frame(file, line if isinstance(line, int) else None, _last(str(of or ""))) for file, line, of in places)
+    message = str(raised.get("value") or "").partition("\n")[0]
+    return gathered([Trace(_last(str(raised["type"])), message, tuple(frame for frame in stack if frame.file))])
 
 
 def _frames(raised: Mapping[str, JsonValue]) -> Iterator[Mapping[str, JsonValue]]:

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from tools.bisection.paths import Tracked
 from tools.repo import Bench
-from tools.repro import Failure, Repro, expected, keep, kept, staged, unlike
+from tools.repro import Failure, Repro, expected, keep, kept, seen, staged, unlike
 
 TRACKED = Tracked(["shop/pay.py", "tests/test_pay.py"])
 TRACE = """\
@@ -37,6 +37,15 @@ def test_what_is_expected_is_the_innermost_place_in_our_own_code() -> None:
     )
     assert expected(_event(type="KeyError", frames=7), TRACKED) == Failure("KeyError", "", "")
     assert expected(_event(), TRACKED) == expected({"exception": None}, TRACKED) == expected({}, TRACKED) is None
+
+
+def test_what_an_event_says_of_where_to_look_is_its_stack_innermost_first() -> None:
+    frames: JsonValue = [{"filename": "shop/pay.py", "function": "Till.total", "line": 3}, {"filename": None}, 7]
+    told = seen(_event(type="shop.errors.Empty", value="no price\nsecond line", frames=frames))
+    assert told
+    assert [(one.file, one.line, one.function) for one in told.frames] == [("shop/pay.py", 3, "total")]
+    assert {"Empty", "price"} <= told.said
+    assert seen(_event()) is seen({}) is None
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ FAINT: Final = 0.4
 WIDE: Final = 4
 THIN: Final = 0.03
 """Beside so many others it waits only when it tells that little; what the likeliest would take is run then."""
+PAIR: Final = 2
+"""Places that are free: the two runs that take them are chosen together."""
 FUTILE: Final = 0.005
 """A run that would lower the probability of a mistake by less than this part of it brings no proof nearer."""
 LIKELY: Final = 0.3

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf, log
@@ -10,15 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from tools.bisection import ending, reading, session
-from tools.bisection.choice import ENDS, Settled, following, last, settled, useless
+from tools.bisection.choice import ENDS, PAIR, Settled, following, last, settled, useless
 from tools.bisection.company import Sorted, sort
 from tools.bisection.errors import NoSpace
+from tools.bisection.frames import Clues
 from tools.bisection.history import History, Spot
 from tools.bisection.known import Known
 from tools.bisection.progress import Progress, Say
 from tools.bisection.reading import milestones
 from tools.bisection.slots import LOOK_S, QUICK_S, ROUND, Slots, late
-from tools.bisection.testrun import Company, run_at
+from tools.bisection.testrun import Company, Judge, run_at
 from tools.bisection.trees import Trees
 from tools.bisection.weighing import Clue, Weighing
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
@@ -34,23 +34,21 @@ SLACK: Final = 4
 """Of these, so much is forgone rather than that all is waited for once more."""
 BEYOND: Final = 2
 """So many runs more than there are places may go on to end a proof: it takes as long as in turn, but a round less."""
-PAIR: Final = 2
-"""Places that are free: the two runs that take them are chosen together."""
-
-Judge = Callable[[Run], Awaitable[Run]]
-"""What the caller makes of a run: one that fails of something else than is looked for cannot tell."""
 
 
-async def bisect(job: Job, home: Path, *, say: Say | None = None, judge: Judge | None = None) -> Answer:
+async def bisect(
+    job: Job, home: Path, *, say: Say | None = None, judge: Judge | None = None, seen: Clues | None = None
+) -> Answer:
     """Which commit broke it: the culprit proven, a set of candidates, or why no commit of the range is to blame.
 
+    `seen` is what production says of the error; without it the suspects are weighed by what the first failure says.
     `home` is a folder of ours for what must outlive this process: interrupted, the same call goes on where it was, and
     runs nothing again. The user's repository is only read. Raises Stop (NoSpace, Unfit, Absent, Busy), which says
     what to do.
     """
     history = await reading.read(job)
     async with session.opened(job, home) as kept, Trees.opened(job, kept.folder) as trees:
-        search = Search(job, trees, kept, history, say or (lambda _: None), judge)
+        search = Search(job, trees, kept, history, say or (lambda _: None), judge, seen)
         for note in trees.adapted.notes:
             search.tell(note)
         if kept.runs:
@@ -78,6 +76,7 @@ class Search:
     history: History
     say: Say
     judge: Judge | None = None
+    seen: Clues | None = None
     began: float = field(default_factory=time.monotonic)
     depth: int = 0
     flights: dict[asyncio.Task[Run], _Flight] = field(default_factory=dict[asyncio.Task[Run], _Flight])
@@ -86,7 +85,7 @@ class Search:
     company: Company = field(default_factory=Company)
 
     def __post_init__(self) -> None:
-        self.slots, self.weighing = Slots(self.job.jobs), Weighing(self.job)
+        self.slots, self.weighing = Slots(self.job.jobs), Weighing(self.job, self.seen)
         self._state: tuple[int, int, int, float] | None = None
         self._last = Known(self.history, ())
         self.scope = milestones(self.history) or self.history  # what is searched now
@@ -98,6 +97,7 @@ class Search:
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.job.whole_s):
+                    self._weigh()
                     if self.scope is not self.history:
                         await self._narrow(self.scope)
                     end = await self._settle(self.history)
@@ -213,7 +213,7 @@ class Search:
         """The first run that fails says where to look; what fails at `bad`, a tree, says it better."""
         before = self.weighing.clue
         if before is None or run.tree == bad:
-            clue = Clue(run.output, await self.trees.reads(slot) or (before and before.reads))
+            clue = Clue(self.seen or run.output, await self.trees.reads(slot) or (before and before.reads))
             if clue != before:
                 self.weighing.clue = clue
                 self._weigh()

@@ -3,6 +3,7 @@
 import errno
 import re
 import signal
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,6 +19,10 @@ NOWHERE: Final = re.compile(r"can't open file '|Cannot find module '/")
 """What Python and Node say of a script that is not there."""
 _MOST: Final = 127
 """Above it, a shell's statuses speak of signals."""
+
+
+Judge = Callable[[Run], Awaitable[Run]]
+"""What the caller makes of a run: one that fails of something else than is looked for cannot tell."""
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from tools.bisection.frames import Clues
 from tools.bisection.history import History
 from tools.bisection.reads import Reads
 from tools.bisection.words import Job, Run
@@ -20,7 +21,8 @@ PATIENCE: Final = 0.3
 class Clue(NamedTuple):
     """What is known of a failing run."""
 
-    output: str
+    failure: str | Clues
+    """What it printed, or what production says of it."""
     reads: Reads | None
 
 
@@ -29,6 +31,8 @@ class Weighing:
     """The suspects of one search."""
 
     job: Job
+    seen: Clues | None = None
+    """What production says of the error: known before anything was run."""
     weights: dict[str, float] = field(default_factory=dict[str, float])
     """By sha; empty while nothing is known of them."""
     clue: Clue | None = None
@@ -38,17 +42,19 @@ class Weighing:
     def begin(self, history: History, usual_s: float) -> None:
         """Weigh the commits of `history` by the clue, if there is one; a run takes `usual_s`."""
         self._cancel()
-        if not self.clue:
+        clue = self.clue or (self.seen and Clue(self.seen, None))
+        if not clue:
             return
         seconds = min(MOST_S, max(LEAST_S, usual_s))
-        self._task = asyncio.create_task(_weighed(self.job, history, self.clue, seconds))
+        self._task = asyncio.create_task(_weighed(self.job, history, clue, seconds))
         self._task.add_done_callback(self._take)
 
     async def wait(self, runs: Sequence[Run]) -> None:
-        """Before a run is chosen that takes long, the weights are waited for a little."""
-        if self._task and not self._task.done() and runs:
+        """Before a run is chosen that takes long, or the first, the weights are waited for a little."""
+        if self._task and not self._task.done():
+            longest = max((run.seconds for run in runs), default=LEAST_S / PATIENCE)
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(PATIENCE * max(run.seconds for run in runs), MOST_S)):
+                async with asyncio.timeout(min(PATIENCE * longest, MOST_S)):
                     await asyncio.shield(self._task)
 
     async def end(self) -> None:
@@ -71,5 +77,5 @@ async def _weighed(job: Job, history: History, clue: Clue, seconds: float) -> di
 
     shas = tuple(one.sha for one in history.commits)
     span = Span(job.repo, (history.good,), history.bad, shas)
-    found = await suspects(span, clue.output, seconds, reads=clue.reads)
+    found = await suspects(span, clue.failure, seconds, reads=clue.reads)
     return dict(zip(shas, found.weights, strict=True))

@@ -6,11 +6,11 @@ from typing import Final
 
 from tests.tools.bisection.shapes import cone
 from tests.tools.bisection.simulated import Claim, Knowledge
-from tools.bisection.choice import following, last, settled, useless
+from tools.bisection.choice import PAIR, following, last, settled, useless
 from tools.bisection.company import Sorted, sort
 from tools.bisection.history import Commit, History
 from tools.bisection.known import Known
-from tools.bisection.search import BEYOND, CARE, PAIR, QUICK
+from tools.bisection.search import BEYOND, CARE, QUICK
 from tools.bisection.slots import NEAR, late, patience
 from tools.bisection.words import Job, Run, Verdict
 

@@ -15,9 +15,11 @@ from tools.bisection import session
 from tools.bisection.belief import Count
 from tools.bisection.company import sort
 from tools.bisection.errors import Absent, Unfit
+from tools.bisection.frames import gathered
 from tools.bisection.progress import Progress
 from tools.bisection.search import bisect
 from tools.bisection.slots import MOST
+from tools.bisection.traces import Frame, Trace
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 
 CULPRIT = 6
@@ -92,6 +94,17 @@ def test_the_first_failure_says_where_to_look_before_bad_ended(tmp_path: Path) -
     answer = _answer(replace(job(repo, PYTHON, "-S", "main.py"), jobs=2), tmp_path / "home")
     assert (answer.verdict, answer.culprit) == (Verdict.PROVEN, repo.shas[60])
     assert answer.runs < 15, answer.log  # 11; 18 when bad is waited for
+
+
+def test_what_production_says_of_the_error_says_where_to_look_before_anything_ran(tmp_path: Path) -> None:
+    repo = history(tmp_path / "shop")
+    for n in range(64):
+        broken = {"pay.py": "def total():\n    broken\n"} if n == 50 else {f"part{n}.py": f"{n}\n"}
+        repo.commit(f"Change {n}", {**({} if n else {"pay.py": "def total():\n    fine\n"}), **broken})
+    seen = gathered([Trace("NameError", "", (Frame("pay.py", 2, "total"),))])
+    answer = asyncio.run(bisect(replace(_asked(repo, CHECK), jobs=2), tmp_path / "home", seen=seen))
+    assert (answer.verdict, answer.culprit) == (Verdict.PROVEN, repo.shas[50])
+    assert {line.split(" ")[0] for line in answer.log[:4]} & {repo.shas[50][:12], repo.shas[49][:12]}, answer.log
 
 
 def _run(tree: str, outcome: Outcome, company: int) -> Run:
