@@ -101,8 +101,9 @@ def test_what_production_says_of_the_error_says_where_to_look_before_anything_ra
     for n in range(64):
         broken = {"pay.py": "def total():\n    broken\n"} if n == 50 else {f"part{n}.py": f"{n}\n"}
         repo.commit(f"Change {n}", {**({} if n else {"pay.py": "def total():\n    fine\n"}), **broken})
+    silent = "import os, sys; sys.exit(any('broken' in open(one).read() for one in os.listdir('.') if one != '.git'))"
     seen = gathered([Trace("NameError", "", (Frame("pay.py", 2, "total"),))])
-    answer = asyncio.run(bisect(replace(_asked(repo, CHECK), jobs=2), tmp_path / "home", seen=seen))
+    answer = asyncio.run(bisect(replace(_asked(repo, silent), jobs=2), tmp_path / "home", seen=seen))
     assert (answer.verdict, answer.culprit) == (Verdict.PROVEN, repo.shas[50])
     assert {line.split(" ")[0] for line in answer.log[:4]} & {repo.shas[50][:12], repo.shas[49][:12]}, answer.log
 
