@@ -9,6 +9,8 @@ from typing import Final
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from tools.bisection.paths import requirements
+
 _REQUIREMENT: Final = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*((?:[=~!<>]=?=?|@)[^;#]*)?")
 _GO: Final = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[\w./~-]+)\s+(v[\w.+-]+)", re.MULTILINE)
 _GEM: Final = re.compile(r"^ {4}([\w.-]+) \(([^)]+)\)$", re.MULTILINE)
@@ -21,7 +23,7 @@ _OBJECT: Final = TypeAdapter(dict[str, JsonValue])
 
 def pinned(path: str, text: str) -> dict[str, str] | None:
     """The packages that a file pins, names in lower case; None when it is no dependency file, or cannot be read."""
-    reader = _reader(PurePosixPath(path).name.lower())
+    reader = _requirements if requirements(path) else _READERS.get(PurePosixPath(path).name.lower())
     if reader is None:
         return None
     try:
@@ -31,12 +33,6 @@ def pinned(path: str, text: str) -> dict[str, str] | None:
 
 
 _Reader = Callable[[str], Iterator[tuple[str, str]]]
-
-
-def _reader(name: str) -> _Reader | None:
-    if name.endswith((".txt", ".in")) and name.startswith(("requirements", "constraints")):
-        return _requirements
-    return _READERS.get(name)
 
 
 def _requirements(text: str) -> Iterator[tuple[str, str]]:

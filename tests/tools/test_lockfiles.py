@@ -21,6 +21,8 @@ NPM = (
             "# x\n-r base.txt\nattrs==23.1 ; python_version > '3'\nRequests[socks] >= 2, < 3\nflask\n",
             {"attrs": "23.1", "requests": ">= 2, < 3", "flask": "any"},
         ),
+        ("requirements/prod.txt", "flask==3.0\n", {"flask": "3.0"}),
+        ("dev-requirements.txt", "flask==3.0\n", {"flask": "3.0"}),
         ("a/uv.lock", TOML, {"attrs": "23.1"}),
         ("Cargo.lock", TOML, {"attrs": "23.1"}),
         ("pyproject.toml", '[project]\ndependencies = ["httpx>=0.28", "rich"]\n', {"httpx": ">=0.28", "rich": "any"}),
@@ -48,6 +50,8 @@ def test_says_what_is_pinned(path: str, text: str, pins: dict[str, str]) -> None
     ("path", "text"),
     [
         ("shop.py", "x"),
+        ("notes.txt", "flask==3.0"),
+        ("runtime.txt", "python-3.11.4"),
         ("uv.lock", "[["),
         ("package.json", "[1]"),
         ("composer.lock", "{"),
