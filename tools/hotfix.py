@@ -85,10 +85,11 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
     base = await repo.commit(f"refs/tags/{running}")
     if not await repo.ancestor(culprit, base):
         raise ToolFailed(_TOOL, f"{running} does not contain the culprit; fix the release that does, or look again")
+    repro = await asyncio.to_thread(kept, site.home, site.service.name, culprit)
+    _vouched(args, site.service, repro)
     async with worktree(repo, site.home, "hotfix", base) as bench:
         work = Work(repo, bench, args, culprit)
         await (_revert(work) if args.kind == "revert" else _patch(work))
-        repro = await asyncio.to_thread(kept, site.home, site.service.name, culprit)
         where = await _beside_the_tests(work, repro) if repro else ""
         subject = (await work.git("show", "--no-patch", "--format=%s", culprit)).strip()[:120]
         marks = f"Stanch-Incident: {case.id}\nStanch-Fixes: {culprit}\nStanch-Mark: {args.mark}"
@@ -108,6 +109,19 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
         tag=tag, branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed,
         regression=f"{regression}{where}" if regression else "", written=args.brings_code,
     )  # fmt: skip
+
+
+def _vouched(args: Hotfix, service: Service, repro: Repro | None) -> None:
+    """Raises ToolFailed when nothing would say whether the fix is one: a planner's own code needs the tests."""
+    if service.tests or (repro and not args.brings_code):
+        return
+    table = f"[service.{service.name}"
+    if args.brings_code:
+        why = f"the service has no `tests` command, so nothing vouches for a patch: set {table}] tests; or revert"
+    else:
+        why = "no bisect proved this culprit, and the service has no `tests` command, so nothing vouches for this fix: "
+        why += f"set {table}] tests, or {table}.bisect] command and bisect again"
+    raise ToolFailed(_TOOL, f"{why}; or roll back")
 
 
 async def _prepared(repo: Repository, args: Hotfix, culprit: str, case: Case) -> Prepared | None:
@@ -249,10 +263,6 @@ async def _tested(service: Service, bench: Bench) -> str:
 
 async def _sandboxed(service: Service, bench: Bench) -> str:
     """What the service's tests say of a planner's patch, one line. Raises ToolFailed when they fail, or cannot run."""
-    if not service.tests:
-        raise ToolFailed(
-            _TOOL, "the service has no `tests` command, so nothing vouches for a patch; revert, or roll back"
-        )
     began = time.monotonic()
     ran = await confined(_TOOL, service.tests, tree=bench.tree, timeout_s=TESTS_S)
     if ran.status is None:

@@ -19,6 +19,7 @@ from tools.site import Case, Service, Site
 
 GOOD, BAD = "a\nb\nprice = 1\nc\nd\n", "a\nb\nprice = 0\nc\nd\n"
 TESTS = (sys.executable, "-c", "import os, pathlib; assert 'price = 0' not in pathlib.Path('pay.py').read_text()")
+PASS = (sys.executable, "-c", "pass")
 PATCH = "--- a/pay.py\n+++ b/pay.py\n@@ -1,5 +1,5 @@\n a\n b\n-price = 0\n+price = 2\n c\n d\n"
 
 
@@ -121,8 +122,15 @@ def test_never_tags_what_fails_its_tests(scene: Scene) -> None:
         with pytest.raises(ToolFailed, match=why):
             scene.prepare()
     assert scene.refs() == refs
-    scene.tests = ()
-    assert scene.prepare().tests == "not run: the service has no `tests` command"
+
+
+def test_never_tags_what_nothing_vouches_for(scene: Scene) -> None:
+    scene.tests, refs = (), scene.refs()
+    with pytest.raises(
+        ToolFailed, match=r"for this fix: set \[service.shop\] tests, or \[service.shop.bisect\] command"
+    ):
+        scene.prepare()
+    assert scene.refs() == refs
 
 
 def test_tests_see_no_secret_of_ours(scene: Scene) -> None:
@@ -212,7 +220,7 @@ def test_reverts_a_merge_as_a_whole(scene: Scene) -> None:
     git("checkout", "--quiet", "main")
     git("merge", "--quiet", "--no-ff", "-m", "Merge side", "side")
     git("tag", "v1.9.0")
-    scene.culprit, scene.running, scene.tests = git("rev-parse", "HEAD"), "v1.9.0", ()
+    scene.culprit, scene.running, scene.tests = git("rev-parse", "HEAD"), "v1.9.0", PASS
     assert "side.py" not in git("ls-tree", "--name-only", scene.prepare().commit).splitlines()
 
 

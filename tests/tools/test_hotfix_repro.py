@@ -39,6 +39,14 @@ def test_a_fix_is_one_when_what_proved_the_culprit_fails_without_it_and_passes_w
     assert scene.repo.git("ls-tree", "-r", "--name-only", "v1.8.1").splitlines() == [".ci/run", "other.py", "pay.py"]
 
 
+def test_a_revert_may_rest_on_its_reproduction_alone(scene: Scene) -> None:
+    _proved(scene, SHOWS)
+    scene.tests = ()
+    prepared = scene.prepare()
+    assert prepared.regression
+    assert prepared.tests == "not run: the service has no `tests` command"
+
+
 @pytest.mark.parametrize(
     ("program", "why"),
     [
