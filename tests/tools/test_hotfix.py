@@ -44,15 +44,14 @@ class Scene:
     culprit: str
     running: str = "v1.8.0"
     tests: tuple[str, ...] = TESTS
+    setup: tuple[str, ...] = ()
     regressions: Path | None = None
     case: Case = field(default_factory=lambda: Case("INC-7", "Checkout fails"))
 
     def prepare(self, kind: Literal["revert", "patch"] = "revert", patch: str | None = None) -> Prepared:
         """The hotfix, with everything of the user's as it was."""
-        where = site(
-            Service("shop", self.repo.path, tests=self.tests, regressions=self.regressions),
-            self.repo.path.parent / "home",
-        )
+        service = Service("shop", self.repo.path, tests=self.tests, setup=self.setup, regressions=self.regressions)
+        where = site(service, self.repo.path.parent / "home")
         before = self.repo.users()
         ports = {Deploys: Running(self.running), Site: where, Case: self.case}
         args: dict[str, JsonValue] = {"culprit": self.culprit[:12], "kind": kind, "patch": patch}
@@ -202,7 +201,7 @@ def test_a_patch_without_a_sandbox_is_refused_and_a_revert_is_not(
     ("program", "why"),
     [
         ("raise SystemExit(3)", r"tests fail with this fix \(exit 3\)"),
-        ("raise SystemExit(127)", "do not start in the sandbox"),
+        ("raise SystemExit(127)", "did not start in the sandbox"),
         ("import os; os.kill(os.getpid(), 9)", "the sandbox died"),
     ],
 )
