@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,11 +15,10 @@ from tools.deploys.base import Deploys
 from tools.machine import Ran
 from tools.observed import Prepared, Written
 from tools.repo import PLAIN, Bench, Repository, matching, opened, version_of, worktree
-from tools.repro import RUN_S, Repro, boxed, expected, kept, reviewed, staged, unlike
-from tools.sandbox import UNSTARTED, confined
+from tools.repro import RUN_S, Repro, expected, kept, staged, tried, unlike
 from tools.site import Case, Service, Site
+from tools.suite import TESTS_S, passed
 
-TESTS_S: Final = 900.0
 _TOOL: Final = "hotfix_prepare"
 _GATES: Final = ("jenkinsfile", "azure-pipelines", "bitbucket-pipelines", ".")
 """How names of CI files and folders begin, in lower case. A dot file configures a tool, not the service."""
@@ -85,10 +82,11 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
     base = await repo.commit(f"refs/tags/{running}")
     if not await repo.ancestor(culprit, base):
         raise ToolFailed(_TOOL, f"{running} does not contain the culprit; fix the release that does, or look again")
+    repro = await asyncio.to_thread(kept, site.home, site.service.name, culprit)
+    _vouched(args, site.service, repro)
     async with worktree(repo, site.home, "hotfix", base) as bench:
         work = Work(repo, bench, args, culprit)
         await (_revert(work) if args.kind == "revert" else _patch(work))
-        repro = await asyncio.to_thread(kept, site.home, site.service.name, culprit)
         where = await _beside_the_tests(work, repro) if repro else ""
         subject = (await work.git("show", "--no-patch", "--format=%s", culprit)).strip()[:120]
         marks = f"Stanch-Incident: {case.id}\nStanch-Fixes: {culprit}\nStanch-Mark: {args.mark}"
@@ -96,7 +94,7 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
         await work.git("commit", "--quiet", "--no-verify", "-m", message)
         commit = (await work.git("rev-parse", "HEAD")).strip()
         regression = await _regression(work, repro, (base, commit)) if repro else ""
-        tests = await (_sandboxed(site.service, bench) if args.brings_code else _tested(site.service, bench))
+        tests = await passed(_TOOL, site.service, bench, written=args.brings_code)
         branch, tag = await _branch(repo, case), await _next(repo, running)
         # In the repository: what the tests have made of the worktree is nothing to work in.
         await repo.text("branch", "--no-track", branch, commit, hint=f"the branch {branch} cannot be made; look at it")
@@ -108,6 +106,19 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
         tag=tag, branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed,
         regression=f"{regression}{where}" if regression else "", written=args.brings_code,
     )  # fmt: skip
+
+
+def _vouched(args: Hotfix, service: Service, repro: Repro | None) -> None:
+    """Raises ToolFailed when nothing would say whether the fix is one: a planner's own code needs the tests."""
+    if service.tests or (repro and not args.brings_code):
+        return
+    table = f"[service.{service.name}"
+    if args.brings_code:
+        why = f"the service has no `tests` command, so nothing vouches for a patch: set {table}] tests; or revert"
+    else:
+        why = "no bisect proved this culprit, and the service has no `tests` command, so nothing vouches for this fix: "
+        why += f"set {table}] tests, or {table}.bisect] command and bisect again"
+    raise ToolFailed(_TOOL, f"{why}; or roll back")
 
 
 async def _prepared(repo: Repository, args: Hotfix, culprit: str, case: Case) -> Prepared | None:
@@ -217,16 +228,9 @@ async def _regression(work: Work, repro: Repro, ends: tuple[str, str]) -> str:
 async def _reproduced(work: Work, repro: Repro, *, written: bool) -> Ran:
     """The reproduction in the work tree as it is: what a planner wrote runs in the sandbox only."""
     if repro.setup:
-        await _run(work, repro.setup, TESTS_S, written=written)
+        await tried(_TOOL, repro.setup, work.bench, TESTS_S, written=written)
     argv = await asyncio.to_thread(staged, repro, work.bench)
-    return await _run(work, argv, RUN_S, written=written or bool(repro.script))
-
-
-async def _run(work: Work, argv: Sequence[str], timeout_s: float, *, written: bool) -> Ran:
-    if not written:
-        return (await reviewed(_TOOL, argv, work.bench, timeout_s)).ran
-    inside = await boxed(_TOOL, argv, work.bench.tree, timeout_s)
-    return Ran(inside.status, inside.out, inside.dropped)
+    return (await tried(_TOOL, argv, work.bench, RUN_S, written=written or bool(repro.script))).ran
 
 
 async def _washed(work: Work, commit: str) -> None:
@@ -234,39 +238,6 @@ async def _washed(work: Work, commit: str) -> None:
     await work.git("read-tree", "--empty")
     await work.git("clean", "-ffdxq")
     await work.git("checkout", "--quiet", "--force", "--detach", commit)
-
-
-async def _tested(service: Service, bench: Bench) -> str:
-    """What the service's tests say of code that was reviewed once, one line. Raises ToolFailed when they fail."""
-    if not service.tests:
-        return "not run: the service has no `tests` command"
-    began = time.monotonic()
-    shown = await reviewed(_TOOL, service.tests, bench, TESTS_S)
-    if shown.ran.status is None:
-        raise ToolFailed(_TOOL, f"the service's tests did not start, or not end within {TESTS_S:.0f} s; roll back")
-    return _verdict(shown.ran.status, began) + (", in a sandbox" if shown.boxed else "")
-
-
-async def _sandboxed(service: Service, bench: Bench) -> str:
-    """What the service's tests say of a planner's patch, one line. Raises ToolFailed when they fail, or cannot run."""
-    if not service.tests:
-        raise ToolFailed(
-            _TOOL, "the service has no `tests` command, so nothing vouches for a patch; revert, or roll back"
-        )
-    began = time.monotonic()
-    ran = await confined(_TOOL, service.tests, tree=bench.tree, timeout_s=TESTS_S)
-    if ran.status is None:
-        raise ToolFailed(_TOOL, f"the service's tests took {ran.over} in the sandbox; nothing was tagged; roll back")
-    if ran.status in UNSTARTED:
-        seen = "only the system's programs and the virtual environment of `tests` are seen there"
-        raise ToolFailed(_TOOL, f"the service's tests do not start in the sandbox: {seen}; revert, or roll back")
-    return f"{_verdict(ran.status, began)}, in a sandbox"
-
-
-def _verdict(status: int, began: float) -> str:
-    if status:
-        raise ToolFailed(_TOOL, f"the service's tests fail with this fix (exit {status}); nothing was tagged")
-    return f"passed in {time.monotonic() - began:.0f} s"
 
 
 async def _branch(repo: Repository, case: Case) -> str:

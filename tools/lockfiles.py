@@ -9,7 +9,11 @@ from typing import Final
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-_REQUIREMENT: Final = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*((?:[=~!<>]=?=?|@)[^;#]*)?")
+from tools.bisection.paths import requirements
+
+_REQUIREMENT: Final = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*((?:[=~!<>]=?=?|@)(?:(?!\s--)[^;#])*)?")
+_CONTINUED: Final = re.compile(r"\\\r?(?:\n|\Z)")
+"""The end of a line that the next one belongs to, as a package's hashes do."""
 _GO: Final = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[\w./~-]+)\s+(v[\w.+-]+)", re.MULTILINE)
 _GEM: Final = re.compile(r"^ {4}([\w.-]+) \(([^)]+)\)$", re.MULTILINE)
 _YARN: Final = re.compile(r'^"?(@?[^@\s"]+)@[^\n]*:\n\s+version:?\s+"?([^"\n]+)"?', re.MULTILINE)
@@ -21,7 +25,7 @@ _OBJECT: Final = TypeAdapter(dict[str, JsonValue])
 
 def pinned(path: str, text: str) -> dict[str, str] | None:
     """The packages that a file pins, names in lower case; None when it is no dependency file, or cannot be read."""
-    reader = _reader(PurePosixPath(path).name.lower())
+    reader = _requirements if requirements(path) else _READERS.get(PurePosixPath(path).name.lower())
     if reader is None:
         return None
     try:
@@ -33,14 +37,8 @@ def pinned(path: str, text: str) -> dict[str, str] | None:
 _Reader = Callable[[str], Iterator[tuple[str, str]]]
 
 
-def _reader(name: str) -> _Reader | None:
-    if name.endswith((".txt", ".in")) and name.startswith(("requirements", "constraints")):
-        return _requirements
-    return _READERS.get(name)
-
-
 def _requirements(text: str) -> Iterator[tuple[str, str]]:
-    for line in text.splitlines():
+    for line in _CONTINUED.sub(" ", text).splitlines():
         found = None if line.lstrip().startswith(("#", "-")) else _REQUIREMENT.match(line)
         if found:
             yield found[1], (found[2] or "any").removeprefix("==")
@@ -68,6 +66,17 @@ def _npm(text: str) -> Iterator[tuple[str, str]]:
                 yield path.rpartition("node_modules/")[2], version
 
 
+def _pipenv(text: str) -> Iterator[tuple[str, str]]:
+    """Versions stand with their `==`; what comes from a repository has the commit instead."""
+    read = _OBJECT.validate_json(text)
+    for table in ("default", "develop"):
+        listed = read.get(table)
+        for name, one in listed.items() if isinstance(listed, dict) else ():
+            version = (one.get("version") or one.get("ref")) if isinstance(one, dict) else None
+            if isinstance(version, str):
+                yield name, version.removeprefix("==")
+
+
 def _composer(text: str) -> Iterator[tuple[str, str]]:
     yield from _named(_OBJECT.validate_python(json.loads(text)).get("packages"))
 
@@ -93,6 +102,7 @@ _READERS: Final[Mapping[str, _Reader]] = {
     "pdm.lock": _packages,
     "cargo.lock": _packages,
     "pyproject.toml": _project,
+    "pipfile.lock": _pipenv,
     "package-lock.json": _npm,
     "npm-shrinkwrap.json": _npm,
     "package.json": _npm,

@@ -186,6 +186,8 @@ class Shown(NamedTuple):
     ran: Ran
     boxed: bool
     """In the sandbox."""
+    over: str = ""
+    """What it took too much of there."""
 
 
 async def reviewed(tool: str, argv: Sequence[str], bench: Bench, timeout_s: float) -> Shown:
@@ -203,3 +205,11 @@ async def reviewed(tool: str, argv: Sequence[str], bench: Bench, timeout_s: floa
     await asyncio.to_thread(home.mkdir, exist_ok=True)
     ran = await run(argv, cwd=bench.tree, env=scrubbed(home), timeout_s=timeout_s, merged=True)
     return Shown(ran, boxed=False)
+
+
+async def tried(tool: str, argv: Sequence[str], bench: Bench, timeout_s: float, *, written: bool) -> Shown:
+    """Run a command on a fix: on what a planner wrote in the sandbox only."""
+    if not written:
+        return await reviewed(tool, argv, bench, timeout_s)
+    inside = await boxed(tool, argv, bench.tree, timeout_s)
+    return Shown(Ran(inside.status, inside.out, inside.dropped), boxed=True, over=inside.over)

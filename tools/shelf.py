@@ -23,6 +23,7 @@ _NOT_TOOLS = frozenset(
         "machine",
         "sandbox",
         "scripted",
+        "suite",
         "bubblewrap",
         "texts",
         "shelf",

@@ -59,7 +59,7 @@ class Service:
     """Command that starts the app in a worktree, on 127.0.0.1 and the port `{port}` or PORT, for as long as it is not
     ended. Without `reproduce` the event's own request is replayed against it."""
     setup: tuple[str, ...] = ()
-    """Command run in a worktree before `reproduce`, e.g. an install; empty when none is needed."""
+    """Command run in a worktree before `reproduce` and `tests`, e.g. an install; empty when none is needed."""
     regressions: Path | None = None
     """Folder, relative to `repo`, that a hotfix puts the proven reproduction into, for the service's own tests."""
     tests: tuple[str, ...] = ()

@@ -32,7 +32,7 @@ def test_reverting_a_migration_is_said(tmp_path: Path) -> None:
     repo = history(tmp_path / "shop")
     repo.commit("Begin", {"shop.py": "a\n"}, tag="v1.0.0")
     culprit = repo.commit("Add a column", {"db/migrations/7.sql": "alter\n", "shop.py": "b\n"}, tag="v1.1.0")
-    at = site(Service("shop", repo.path, irreversible=("db/migrations/",)), tmp_path / "home")
+    at = site(Service("shop", repo.path, irreversible=("db/migrations/",), tests=("true",)), tmp_path / "home")
     ports: Ports = {Deploys: Runs(at), Site: at, Case: Case("shop-1")}
     for _ in range(2):
         made = asked(hotfix_prepare, ports, {"culprit": culprit, "kind": "revert"})

@@ -19,6 +19,7 @@ from tools.site import Case, Service, Site
 
 GOOD, BAD = "a\nb\nprice = 1\nc\nd\n", "a\nb\nprice = 0\nc\nd\n"
 TESTS = (sys.executable, "-c", "import os, pathlib; assert 'price = 0' not in pathlib.Path('pay.py').read_text()")
+PASS = (sys.executable, "-c", "pass")
 PATCH = "--- a/pay.py\n+++ b/pay.py\n@@ -1,5 +1,5 @@\n a\n b\n-price = 0\n+price = 2\n c\n d\n"
 
 
@@ -43,15 +44,14 @@ class Scene:
     culprit: str
     running: str = "v1.8.0"
     tests: tuple[str, ...] = TESTS
+    setup: tuple[str, ...] = ()
     regressions: Path | None = None
     case: Case = field(default_factory=lambda: Case("INC-7", "Checkout fails"))
 
     def prepare(self, kind: Literal["revert", "patch"] = "revert", patch: str | None = None) -> Prepared:
         """The hotfix, with everything of the user's as it was."""
-        where = site(
-            Service("shop", self.repo.path, tests=self.tests, regressions=self.regressions),
-            self.repo.path.parent / "home",
-        )
+        service = Service("shop", self.repo.path, tests=self.tests, setup=self.setup, regressions=self.regressions)
+        where = site(service, self.repo.path.parent / "home")
         before = self.repo.users()
         ports = {Deploys: Running(self.running), Site: where, Case: self.case}
         args: dict[str, JsonValue] = {"culprit": self.culprit[:12], "kind": kind, "patch": patch}
@@ -121,8 +121,15 @@ def test_never_tags_what_fails_its_tests(scene: Scene) -> None:
         with pytest.raises(ToolFailed, match=why):
             scene.prepare()
     assert scene.refs() == refs
-    scene.tests = ()
-    assert scene.prepare().tests == "not run: the service has no `tests` command"
+
+
+def test_never_tags_what_nothing_vouches_for(scene: Scene) -> None:
+    scene.tests, refs = (), scene.refs()
+    with pytest.raises(
+        ToolFailed, match=r"for this fix: set \[service.shop\] tests, or \[service.shop.bisect\] command"
+    ):
+        scene.prepare()
+    assert scene.refs() == refs
 
 
 def test_tests_see_no_secret_of_ours(scene: Scene) -> None:
@@ -194,7 +201,7 @@ def test_a_patch_without_a_sandbox_is_refused_and_a_revert_is_not(
     ("program", "why"),
     [
         ("raise SystemExit(3)", r"tests fail with this fix \(exit 3\)"),
-        ("raise SystemExit(127)", "do not start in the sandbox"),
+        ("raise SystemExit(127)", "did not start in the sandbox"),
         ("import os; os.kill(os.getpid(), 9)", "the sandbox died"),
     ],
 )
@@ -212,7 +219,7 @@ def test_reverts_a_merge_as_a_whole(scene: Scene) -> None:
     git("checkout", "--quiet", "main")
     git("merge", "--quiet", "--no-ff", "-m", "Merge side", "side")
     git("tag", "v1.9.0")
-    scene.culprit, scene.running, scene.tests = git("rev-parse", "HEAD"), "v1.9.0", ()
+    scene.culprit, scene.running, scene.tests = git("rev-parse", "HEAD"), "v1.9.0", PASS
     assert "side.py" not in git("ls-tree", "--name-only", scene.prepare().commit).splitlines()
 
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from tests.tools.test_hotfix import PATCH, Scene, made_scene
 from tools.contract import ToolFailed
@@ -17,8 +18,10 @@ def scene(tmp_path: Path) -> Scene:
     return made_scene(tmp_path)
 
 
-def _proved(scene: Scene, program: str) -> None:
-    repro = Repro(argv=(sys.executable, "-c", program, "{event}"), event={"exception": None, "request": {"path": "/"}})
+def proved(scene: Scene, program: str) -> None:
+    """Keep a program as what proved the culprit."""
+    event: dict[str, JsonValue] = {"exception": None, "request": {"path": "/"}}
+    repro = Repro(argv=(sys.executable, "-c", program, "{event}"), setup=scene.setup, event=event)
     keep(scene.repo.path.parent / "home", "shop", scene.culprit, repro)
 
 
@@ -29,7 +32,7 @@ SHOWS = (
 
 
 def test_a_fix_is_one_when_what_proved_the_culprit_fails_without_it_and_passes_with_it(scene: Scene) -> None:
-    _proved(scene, SHOWS)
+    proved(scene, SHOWS)
     prepared = scene.prepare()
     assert prepared.regression == "the reproduction fails without the fix, as production does, and passes with it"
     assert f"Stanch-Regression: {prepared.regression}" in scene.repo.git(
@@ -37,6 +40,14 @@ def test_a_fix_is_one_when_what_proved_the_culprit_fails_without_it_and_passes_w
     )
     assert scene.prepare() == prepared
     assert scene.repo.git("ls-tree", "-r", "--name-only", "v1.8.1").splitlines() == [".ci/run", "other.py", "pay.py"]
+
+
+def test_a_revert_may_rest_on_its_reproduction_alone(scene: Scene) -> None:
+    proved(scene, SHOWS)
+    scene.tests = ()
+    prepared = scene.prepare()
+    assert prepared.regression
+    assert prepared.tests == "not run: the service has no `tests` command"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +59,7 @@ def test_a_fix_is_one_when_what_proved_the_culprit_fails_without_it_and_passes_w
     ],
 )
 def test_a_fix_that_mends_nothing_is_never_tagged(scene: Scene, program: str, why: str) -> None:
-    _proved(scene, program)
+    proved(scene, program)
     refs = scene.refs()
     with pytest.raises(ToolFailed, match=why):
         scene.prepare()
@@ -56,7 +67,7 @@ def test_a_fix_that_mends_nothing_is_never_tagged(scene: Scene, program: str, wh
 
 
 def test_the_reproduction_is_a_part_of_the_fix_where_the_service_keeps_such(scene: Scene) -> None:
-    _proved(scene, SHOWS)
+    proved(scene, SHOWS)
     scene.regressions = Path("tests/regressions")
     prepared = scene.prepare()
     path = f"tests/regressions/{scene.culprit[:12]}.json"
@@ -71,6 +82,6 @@ def test_the_reproduction_is_a_part_of_the_fix_where_the_service_keeps_such(scen
 def test_the_reproduction_of_a_planners_patch_runs_in_the_sandbox_only(scene: Scene) -> None:
     escaped = scene.repo.path.parent / "escaped"
     mended = f"open({str(escaped)!r}, 'w')"
-    _proved(scene, f"{SHOWS.replace('sys.exit(', 'bad = (')}\nif bad: sys.exit(1)\ntry: {mended}\nexcept OSError: pass")
+    proved(scene, f"{SHOWS.replace('sys.exit(', 'bad = (')}\nif bad: sys.exit(1)\ntry: {mended}\nexcept OSError: pass")
     assert scene.prepare("patch", PATCH).regression
     assert not escaped.exists()

@@ -11,6 +11,23 @@ NPM = (
     '{"packages": {"": {"version": "1"}, "node_modules/a/node_modules/@x/b": {"version": "2"}},'
     ' "dependencies": {"c": "^3"}}'
 )
+HASHED = """\
+attrs==23.1 \\
+    --hash=sha256:1f28 \\
+    --hash=sha256:6279
+    # via jsonschema
+requests[socks]==2.0 \\
+    ; python_version > "3" \\
+    --hash=sha256:aaaa
+flask \\
+--hash=sha256:bbbb
+rich==13.0 --hash=sha256:cccc
+"""
+PIPENV = (
+    '{"_meta": {"sources": []}, "default": {"Attrs": {"version": "==23.1", "hashes": ["sha256:1f28"]},'
+    ' "own": {"git": "https://x", "ref": "f00d"}, "odd": {"path": "."}, "bad": 7},'
+    ' "develop": {"pytest": {"version": "==8.0"}}}'
+)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +38,10 @@ NPM = (
             "# x\n-r base.txt\nattrs==23.1 ; python_version > '3'\nRequests[socks] >= 2, < 3\nflask\n",
             {"attrs": "23.1", "requests": ">= 2, < 3", "flask": "any"},
         ),
+        ("requirements/prod.txt", "flask==3.0\n", {"flask": "3.0"}),
+        ("dev-requirements.txt", "flask==3.0\n", {"flask": "3.0"}),
+        ("requirements.txt", HASHED, {"attrs": "23.1", "requests": "2.0", "flask": "any", "rich": "13.0"}),
+        ("web/Pipfile.lock", PIPENV, {"attrs": "23.1", "pytest": "8.0", "own": "f00d"}),
         ("a/uv.lock", TOML, {"attrs": "23.1"}),
         ("Cargo.lock", TOML, {"attrs": "23.1"}),
         ("pyproject.toml", '[project]\ndependencies = ["httpx>=0.28", "rich"]\n', {"httpx": ">=0.28", "rich": "any"}),
@@ -48,9 +69,12 @@ def test_says_what_is_pinned(path: str, text: str, pins: dict[str, str]) -> None
     ("path", "text"),
     [
         ("shop.py", "x"),
+        ("notes.txt", "flask==3.0"),
+        ("runtime.txt", "python-3.11.4"),
         ("uv.lock", "[["),
         ("package.json", "[1]"),
         ("composer.lock", "{"),
+        ("Pipfile.lock", "[1]"),
         ("package-lock.json", "[" * 9999),
     ],
 )
@@ -59,7 +83,8 @@ def test_what_is_none_or_cannot_be_read_says_so(path: str, text: str) -> None:
 
 
 @given(
-    st.sampled_from(["requirements.txt", "uv.lock", "package-lock.json", "go.mod", "yarn.lock"]), st.text(max_size=200)
+    st.sampled_from(["requirements.txt", "uv.lock", "Pipfile.lock", "package-lock.json", "go.mod", "yarn.lock"]),
+    st.text(max_size=200),
 )
 def test_never_raises(path: str, text: str) -> None:
     pinned(path, text)

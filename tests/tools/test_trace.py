@@ -111,6 +111,17 @@ def test_names_what_else_moved_and_who_moved_it(made: History) -> None:
     assert (len(traced.commits), traced.more_commits, traced.more_moves) == (5, 0, 0)
 
 
+def test_reads_requirements_in_a_folder_of_their_own_and_holds_no_code_for_prose(made: History) -> None:
+    made.commit("Pin it", {"requirements/prod.txt": "requests==2.31.0\n"}, tag="v1.2.0")
+    bump = made.commit("Bump it", {"requirements/prod.txt": "requests==2.32.0\n"})
+    made.commit("Keep what was bought", {"shop/history.py": "BOUGHT = []\n"}, tag="v1.3.0")
+    traced = _traced(made, OneIssue("v1.3.0"), good="v1.2.0", bad="v1.3.0")
+    assert [(one.what, one.was, one.now, one.commits) for one in traced.moves] == [
+        ("requests", "2.31.0", "2.32.0", (bump,))
+    ]
+    assert [one.subject for one in traced.commits if one.inert] == []
+
+
 def test_reads_the_source_at_the_release_of_the_event_or_at_the_bad_one(made: History) -> None:
     assert _traced(made, OneIssue("v1.0.0")).frames[0].path == "shop/app.py"
     assert _traced(made, OneIssue("shop@unknown")).release == "v1.1.0"

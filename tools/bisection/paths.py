@@ -23,23 +23,18 @@ _TEST_PARTS: Final = frozenset(
 )
 _TEST_NAME = re.compile(r"(?:test_.*|.*_(?:test|spec)\.\w+|.*\.(?:test|spec)\.\w+|conftest\.py|.*Tests?\.(?:java|kt))$")
 _PROSE_PARTS: Final = frozenset({"doc", "docs", "documentation", ".github", ".circleci", "examples", "changelog.d"})
-_PROSE_NAMES: Final = (
-    "readme",
-    "changelog",
-    "changes",
-    "history",
-    "authors",
-    "contributors",
-    "license",
-    "news",
-    ".git",
-)
-_PROSE_ENDS: Final = (".md", ".rst", ".txt", ".adoc", ".png", ".svg", ".jpg", ".html", ".css", ".po")
+_PROSE_STEMS: Final = frozenset({
+    "readme", "changelog", "changes", "history", "news", "authors", "contributors", "contributing", "maintainers",
+    "codeowners", "license", "licence", "notice", "copying",
+})  # fmt: skip
+_PROSE_ENDS: Final = (".md", ".rst", ".txt", ".adoc", ".png", ".svg", ".jpg", ".css", ".po")
+_TEMPLATES: Final = frozenset({"template", "templates"})
+"""Folders in which the service itself reads what looks like prose."""
 _DEPENDENCIES = re.compile(
-    r"(?:.*requirements.*\.(?:txt|in)|constraints.*\.txt|pipfile(?:\.lock)?|(?:poetry|uv|pdm|cargo|composer)\.lock"
+    r"(?:pipfile(?:\.lock)?|(?:poetry|uv|pdm|cargo|composer)\.lock"
     r"|pyproject\.toml|setup\.(?:py|cfg)|environment\.ya?ml|package(?:-lock)?\.json|npm-shrinkwrap\.json|yarn\.lock"
     r"|pnpm-lock\.yaml|go\.(?:mod|sum)|gemfile(?:\.lock)?|.*\.gemspec|pom\.xml|(?:build|settings)\.gradle(?:\.kts)?"
-    r"|gradle\.lockfile|libs\.versions\.toml|cargo\.toml|composer\.json)$"
+    r"|gradle\.lockfile|libs\.versions\.toml|cargo\.toml|composer\.json|(?:runtime|cmakelists)\.txt)$"
 )
 _SETTINGS_PARTS: Final = frozenset({"migrations", "migrate", "alembic", "config", "conf", "settings", "flags"})
 _SETTINGS = re.compile(
@@ -59,15 +54,29 @@ def kind(path: str) -> Kind:
     """What the tracked file `path` is for."""
     *parts, name = path.lower().split("/")
     folders = frozenset(parts)
-    if _DEPENDENCIES.match(name):
+    if requirements(path) or _DEPENDENCIES.match(name):
         return Kind.DEPENDENCIES
     if folders & _TEST_PARTS or _TEST_NAME.match(path.rpartition("/")[2]):
         return Kind.TEST
-    if folders & _PROSE_PARTS or name.startswith(_PROSE_NAMES) or name.endswith(_PROSE_ENDS):
+    read = name.endswith(_PROSE_ENDS) and not folders & _TEMPLATES
+    if folders & _PROSE_PARTS or name.startswith(".git") or _titled(name) or read:
         return Kind.PROSE
     if folders & _SETTINGS_PARTS or _SETTINGS.match(name):
         return Kind.SETTINGS
     return Kind.CODE
+
+
+def requirements(path: str) -> bool:
+    """Whether a file lists packages as pip reads them: by its name, or by that of its folder."""
+    *parts, name = path.lower().split("/")
+    named = "requirements" in name or name.startswith("constraints") or parts[-1:] == ["requirements"]
+    return named and name.endswith((".txt", ".in")) and not _titled(name)
+
+
+def _titled(name: str) -> bool:
+    """Whether a file's name in lower case is a title that prose goes by, as it is or with an ending of prose."""
+    stem, dot, _ = name.rpartition(".")
+    return (stem if dot and name.endswith(_PROSE_ENDS) else name) in _PROSE_STEMS
 
 
 def package(file: str) -> str:

@@ -158,6 +158,33 @@ def test_a_path_says_what_a_file_is_for(path: str, what: Kind) -> None:
     assert kind(path) == what
 
 
+@pytest.mark.parametrize(
+    ("what", "paths"),
+    [
+        (Kind.CODE, ("shop/history.py", "api/changes.py", "blog/authors.py", "newsletter.py", "license_check.py")),
+        (Kind.CODE, ("src/historyStore.ts", "src/news.tsx", "templates/cart.html", "templates/mail/order.txt")),
+        (Kind.DEPENDENCIES, ("requirements/prod.txt", "api/requirements/base.txt", "requirements/base.in")),
+        (Kind.DEPENDENCIES, ("requirements.txt", "dev-requirements.txt", "constraints.txt", "constraints-ci.txt")),
+        (Kind.DEPENDENCIES, ("runtime.txt", "CMakeLists.txt")),
+    ],
+)
+def test_what_runs_in_production_is_never_taken_for_prose_by_its_name(what: Kind, paths: tuple[str, ...]) -> None:
+    assert {path: kind(path) for path in paths} == dict.fromkeys(paths, what)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "README", "CHANGELOG", "LICENSE", "AUTHORS", "HISTORY", "CHANGES", "NEWS", "NOTICE", "COPYING",  # by themselves
+        "README.md", "HISTORY.rst", "LICENSE.txt", "NEWS.adoc", "requirements/README.txt", "templates/README.md",
+        "shop/notes.md", "notes.txt", "guide.rst", "guide.adoc", "docs/cart.html", "config/notes.md",
+        ".gitignore", "logo.png",
+    ],
+)  # fmt: skip
+def test_what_only_people_read_is_prose(path: str) -> None:
+    assert kind(path) == Kind.PROSE
+
+
 HOSTILE = [
     "a\n", "x", "at ", '  File "', "    at f(", "a:1:in `", "a.b(\n", "a:1", "Caused by: A: x\n\tat a.b.C(D.java:1)\n",
     '  File "a.py", line 3, in f\n', "Traceback (most recent call last)\n", "\0", " | ", "E   ", ":1" * 9, "(", "[",
