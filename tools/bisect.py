@@ -219,6 +219,7 @@ def _job(service: Service, ends: tuple[str, str], room: Path, repro: Repro) -> J
     return Job(
         service.repo, *ends, argv, setup=service.setup, env=tuple(env.items()),
         timeout_s=RUN_S, setup_timeout_s=SETUP_S, whole_s=WHOLE_S, bound=BOUND,
+        about=f"{room.name} {repro.model_dump_json()}",
     )  # fmt: skip
 
 

@@ -19,8 +19,8 @@ ROOT: Final = "\0"
 SCRIPT: Final = re.compile(r"\.(py|sh|bash|rb|pl|php|lua|[cm]?js|[cm]?ts)$")
 """A file of this name is run, not built."""
 _LINE: Final = re.compile(r"(:\d+)+$")
-_NEVER: Final = re.compile(r"GIT_.*|OLDPWD")
-"""What would lead a command's git, or the command, back to the user's repository."""
+_NEVER: Final = re.compile(r"GIT_.*|OLDPWD|PYTHONPYCACHEPREFIX")
+"""What would lead a command's git, or the command, back to the user's repository, or one tree's bytecode to another."""
 _AS_IS: Final = frozenset({"HOME", "PWD"})
 
 

@@ -248,7 +248,8 @@ def _borders(known: Known, belief: Belief) -> list[Spot]:
         for spot in passes
         if not any(spot.suspects != two.suspects and not spot.suspects & ~two.suspects for two in passes)
     ]
-    thin = [spot for spot in (*([around] if around else []), *below) if known.count(spot).runs < TWICE]
+    near = [spot for spot in (*([around] if around else []), *below) if known.open(spot)]
+    thin = [spot for spot in near if known.count(spot).runs < TWICE]
     return thin or _parting(known, belief, mask)
 
 

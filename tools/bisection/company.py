@@ -17,6 +17,8 @@ CLASH: Final = re.compile(
 KILLED: Final = frozenset({-SIGKILL, 128 + SIGKILL})
 """How a command ends that was killed, perhaps since there was too little memory for all of them."""
 _TWICE: Final = 2
+_MUTE: Final = 5
+"""So many times in turn it cannot tell any more where it could, and is asked no more."""
 _CHANCE: Final = 0.02
 """So improbable must it be that a flaky command only happened to pass alone before it is run alone for good."""
 _SURE: Final = 1e-5
@@ -58,7 +60,10 @@ def sort(runs: Sequence[Run], sound: Collection[str], claimed: str = "") -> Sort
     short = [run for run in runs if run.company and run.status in KILLED]
     again = [run.tree for run in (*odd, *short) if run.tree not in looked]
     again += _doubtful(seen, claimed, shy)
-    untestable = frozenset(run.tree for run in runs if run.outcome is Outcome.UNTESTABLE) - counts.keys()
+    mute = Counter[str]()
+    for run in runs:
+        mute[run.tree] = mute[run.tree] + 1 if run.outcome is Outcome.UNTESTABLE else 0
+    untestable = frozenset(tree for tree, n in mute.items() if n >= (_MUTE if tree in counts else 1))
     return Sorted(dict(counts), untestable, tuple(dict.fromkeys(again)), shy[0] if shy else "", sure)
 
 

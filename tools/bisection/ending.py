@@ -81,7 +81,7 @@ def _proven(found: Findings, culprit: int) -> str:
 
 def _candidates(found: Findings, many: int) -> str:
     if found.end is None:
-        time = f"{found.job.whole_s:.0f} s are allowed; with more (--whole) the same command goes on from here"
+        time = f"{found.job.whole_s:.0f} s are allowed; asked again it goes on from here, --whole allows more"
         return f"it ended before all was run ({time}): as far as is known it is one of {many} commits"
     shut = [spot for spot in map(found.known.history.spots.get, found.known.untestable) if spot]
     why = found.why_untestable(shut[0]) if shut else "commits cannot be told apart"

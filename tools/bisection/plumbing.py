@@ -24,6 +24,7 @@ _OURS: Final = {
     "core.logAllRefUpdates": "false",
     "core.quotePath": "false",
     "gc.auto": "0",
+    "log.showSignature": "false",
     "maintenance.auto": "false",
     "safe.directory": "*",  # the user named the repository; its owner may be another account
     "submodule.recurse": "false",
@@ -54,6 +55,7 @@ def environment(caller: Mapping[str, str]) -> dict[str, str]:
         "GIT_ALLOW_PROTOCOL": "",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",  # trees are checked out by their objects, so history is read by them too
         "GIT_LITERAL_PATHSPECS": "1",
         "LC_ALL": "C",
     }  # fmt: skip

@@ -133,6 +133,10 @@ async def ended(command: Command) -> Ended:
         silence = asyncio.create_task(_silence(source)) if command.tty else None
         try:
             in_time = await _within(over, command.timeout_s)
+        except asyncio.CancelledError:
+            with suppress(ProcessLookupError):  # at once: whoever cancels twice waits for nothing below
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
         finally:
             seconds = time.monotonic() - began
             exited, left_s = await settled(_cleared(process.pid, mark, before, over))

@@ -17,7 +17,7 @@ from tools.bisection.adapt import SCRIPT, texts
 from tools.bisection.checkout import spaced
 from tools.bisection.errors import Busy, Unfit
 from tools.bisection.plumbing import Lender
-from tools.bisection.processes import settled
+from tools.bisection.processes import kill_marked, settled
 from tools.bisection.words import Job, Outcome, Run
 from tools.machine import held
 
@@ -116,7 +116,10 @@ def _run(line: bytes) -> Run | None:
 def key(job: Job) -> str:
     """What makes two bisections the same one: the question, and the files that answer it. Raises Unfit."""
     common = Lender.of(job.repo).common.resolve()
-    asked = (job.good, job.bad, job.argv, job.folder, job.setup, job.setup_for, job.overlay, job.timeout_s, job.tty)
+    asked = (
+        job.good, job.bad, job.argv, job.folder, job.setup, job.setup_for, job.overlay, job.timeout_s, job.tty,
+        job.about,
+    )  # fmt: skip
     files = [[name, *_content(path)] for name, path in sorted(_named(job))]
     return sha256(json.dumps([str(common), asked, files]).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
@@ -161,5 +164,7 @@ def _shrunk(folder: Path) -> None:
     if time.time() - folder.stat().st_mtime > keep_s:
         shutil.rmtree(folder, ignore_errors=True)
         return
-    for trees in folder.glob("trees-*"):
+    if old := list(folder.glob("trees-*")):
+        kill_marked(folder.resolve())
+    for trees in old:
         shutil.rmtree(trees, ignore_errors=True)

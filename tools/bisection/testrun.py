@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tools.bisection.checkout import full, no_space
-from tools.bisection.errors import Absent, Unset
+from tools.bisection.errors import Absent, Unfit, Unset
 from tools.bisection.processes import Command, ended
 from tools.bisection.trees import Tree, Trees
 from tools.bisection.words import Job, Outcome, Run
@@ -46,11 +46,12 @@ class Company:
 
 
 async def run_at(trees: Trees, slot: int, commit: str, company: Company) -> Run:
-    """The command's run at `commit`; one that cannot be set up cannot tell. Raises Stop when none can be tested."""
+    """The command's run at `commit`; one that cannot be set up cannot tell. Raises Stop when none can."""
     try:
         tree = await trees.at(slot, commit)
     except Unset as error:
-        sha = await trees.tree_of(commit)
+        if not (sha := await trees.tree_of(commit)):
+            raise Unfit(error.why) from error
         return Run(commit, sha, Outcome.UNTESTABLE, None, 0.0, 0.0, 0, error.why, error.output)
     return await run_in(tree, trees.job, company)
 

@@ -48,6 +48,8 @@ class Job:
     """Most that the probability of a wrong culprit may be before it is called proven."""
     tty: bool = False
     """The command gets a terminal."""
+    about: str = ""
+    """What else makes it another question, e.g. the error that a failure is compared with."""
 
 
 class Run(NamedTuple):
