@@ -2,10 +2,12 @@
 
 import asyncio
 import json
-import shlex
+import re
 import signal
 import sys
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypedDict, Unpack
@@ -13,12 +15,17 @@ from typing import Final, TypedDict, Unpack
 import click
 
 from agent.environment import ENVIRONMENT, cache
-from agent.surface import options
-from tools.bisection.errors import Stop
+from agent.runtime.discretion import printable
+from agent.surface import options, unshelled
+from agent.surface.cli import clean
+from tools.bisection import naming
+from tools.bisection.captions import captions
+from tools.bisection.ending import SHORT
+from tools.bisection.errors import Absent, Stop
 from tools.bisection.progress import Progress
-from tools.bisection.reading import resolved, root
+from tools.bisection.reading import root
 from tools.bisection.search import bisect
-from tools.bisection.words import Answer, Job, Verdict
+from tools.bisection.words import Answer, Evidence, Job, Verdict
 
 EXIT: Final = {
     Verdict.PROVEN: 0,
@@ -32,8 +39,16 @@ KEYS: Final = ("verdict", "culprit", "candidates", "rounds", "runs", "seconds", 
 """Of the object that `--json` prints."""
 HOME: Final = Path("stanch/bisect")
 """Below the user's cache: trees while it runs, and the runs of a bisection that is not finished."""
+ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end it as Ctrl-C does, with all that it started; the second comes when a terminal or `ssh` is gone."""
 EVERY_S: Final = 15.0
 """Where no terminal is, it says where it stands so often."""
+LINES: Final = 10
+"""Of what a run printed, so many last ones are shown,"""
+WIDTH: Final = 200
+"""and of each of them so many characters."""
+_OBEYED: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\].*?(?:\x07|\x1b\\)|.)", re.DOTALL)
+"""What a terminal obeys: colours, titles, movements."""
 
 
 class Asked(TypedDict):
@@ -50,6 +65,7 @@ class Asked(TypedDict):
     jobs: int
     bound: float
     tty: bool
+    anew: bool
     as_json: bool
 
 
@@ -57,7 +73,7 @@ class Asked(TypedDict):
 @click.argument("good")
 @click.argument("bad")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--setup", default="", metavar="CMD", help="Run at each commit first, e.g. 'npm ci'.")
+@click.option("--setup", default="", metavar="CMD", help="Run at each commit first, e.g. 'npm ci'; no shell.")
 @click.option("--setup-for", multiple=True, metavar="PATH", help="Run --setup again only when this has changed.")
 @click.option("--with", "overlay", multiple=True, metavar="PATH", help="Put this of your checkout into every tree.")
 @click.option("--timeout", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Seconds for one run.")
@@ -67,6 +83,7 @@ class Asked(TypedDict):
     "--bound", type=click.FloatRange(1e-9, 0.1), default=0.01, show_default=True, help="Most error of a proof."
 )
 @click.option("--tty", is_flag=True, help="Give the command a terminal.")
+@click.option("--anew", is_flag=True, help="Forget the runs of an earlier start that was interrupted.")
 @options.as_json
 def command(**asked: Unpack[Asked]) -> int:
     """Find the commit that broke a command, and prove it.
@@ -76,33 +93,47 @@ def command(**asked: Unpack[Asked]) -> int:
     COMMAND says how a commit is: exit 0 is good, 125 cannot tell, 1 to 127 bad. It runs in trees of our own, several
     at a time; your checkout, index, stash, refs and hooks are left alone. Interrupted, the same again goes on.
 
+    COMMAND and --setup are run without a shell: for `&&`, pipes, `cd` or variables, give them one by sh -c '...'.
+
     Example: stanch bisect v1.7.0 v1.8.0 -- python -m pytest -x tests/test_checkout.py
 
     Exits with 0 when the culprit is proven, 1 with a set of candidates, 2 for usage, 6 when no commit between is it.
     """
     shown = Shown(quiet=asked["as_json"] and not sys.stderr.isatty())
     try:
-        answer = asyncio.run(_bisected(asked, shown))
+        unshelled.check(asked["command"])
+        setup = unshelled.split(asked["setup"])
+        answer, captioned = asyncio.run(_bisected(asked, setup, shown))
+    except unshelled.Misread as misread:
+        raise click.UsageError(misread.why) from misread
     except Stop as stop:
-        raise click.UsageError(stop.why) from stop
+        hint = unshelled.hint(asked["command"][0], stop.why) if isinstance(stop, Absent) else ""
+        raise click.UsageError(f"{stop.why}{hint}") from stop
     finally:
         shown.clear()
-    click.echo(json.dumps({key: getattr(answer, key) for key in KEYS}) if asked["as_json"] else _told(answer))
+    if asked["as_json"]:
+        click.echo(json.dumps({key: getattr(answer, key) for key in KEYS}))
+    else:
+        click.echo(told(answer, captioned))
     return EXIT[answer.verdict]
 
 
-async def _bisected(asked: Asked, shown: "Shown") -> Answer:
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _interrupt)
+async def _bisected(asked: Asked, setup: tuple[str, ...], shown: "Shown") -> tuple[Answer, dict[str, str]]:
+    """The answer, and what its commits are about."""
+    for number in ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` wants it to go on
+            asyncio.get_running_loop().add_signal_handler(number, _interrupt)
     here, env = Path.cwd(), dict(ENVIRONMENT)
     repo = await root(here, env)
-    good, bad = await resolved(repo, asked["good"], env), await resolved(repo, asked["bad"], env)
+    good, bad = await naming.commit(repo, asked["good"], env), await naming.commit(repo, asked["bad"], env)
     job = Job(
         repo, good, bad, asked["command"], folder=str(here.relative_to(repo)) if here.is_relative_to(repo) else ".",
-        setup=tuple(shlex.split(asked["setup"])), setup_for=asked["setup_for"], overlay=asked["overlay"],
+        setup=setup, setup_for=asked["setup_for"], overlay=asked["overlay"],
         env=tuple(env.items()), timeout_s=asked["timeout"], whole_s=asked["whole"], jobs=asked["jobs"],
-        bound=asked["bound"], tty=asked["tty"],
+        bound=asked["bound"], tty=asked["tty"], anew=asked["anew"],
     )  # fmt: skip
-    return await bisect(job, cache() / HOME, say=shown.say)
+    answer = await bisect(job, cache() / HOME, say=shown.say)
+    return answer, await captions(repo, answer.candidates, env)
 
 
 def _interrupt() -> None:
@@ -114,7 +145,7 @@ class Shown:
     """What stands on stderr: one line written over on a terminal, else news, and now and then where it stands."""
 
     quiet: bool
-    live: bool = field(default_factory=sys.stderr.isatty)
+    live: bool = field(default_factory=lambda: sys.stderr.isatty())  # noqa: PLW0108 - stderr as it is then, not at import
     last: float = field(default_factory=time.monotonic)
 
     def say(self, now: Progress) -> None:
@@ -131,7 +162,8 @@ class Shown:
     def clear(self) -> None:
         """Take the live line away."""
         if self.live:
-            click.echo("\r\x1b[K", nl=False, err=True)
+            with suppress(OSError):  # the terminal is gone
+                click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _line(now: Progress) -> str:
@@ -139,9 +171,34 @@ def _line(now: Progress) -> str:
     return f"{now.suspects} suspects, {now.runs} runs, {now.running} going on, {now.seconds:.0f} s{left}"
 
 
-def _told(answer: Answer) -> str:
-    who = answer.culprit or "\n".join(answer.candidates) or "no commit"
+def told(answer: Answer, captions: Mapping[str, str]) -> str:
+    """The answer; `captions` say what commits are about, by their shas."""
     cost = (
         f"{answer.runs} runs in {answer.rounds} rounds, {answer.seconds:.1f} s; error at most {answer.error_bound:.2g}"
     )
-    return f"{answer.verdict.value}: {who}\n{answer.reason}\n{cost}"
+    lines = [f"{answer.verdict.value}: {_who(answer, captions)}", answer.reason]
+    lines += _shown(answer.evidence) if answer.evidence else []
+    lines += [cost]
+    lines += [f"look at it: git show {answer.culprit[:SHORT]}"] if answer.culprit else []
+    return printable("\n".join(lines))
+
+
+def _who(answer: Answer, captions: Mapping[str, str]) -> str:
+    if answer.culprit:
+        return f"{answer.culprit}\n{captions.get(answer.culprit, '')}".rstrip()
+    return "\n".join(f"{sha} {captions.get(sha, '')}".rstrip() for sha in answer.candidates) or "no commit"
+
+
+def _shown(evidence: Evidence) -> list[str]:
+    lines = tail(evidence.output)
+    if not lines:
+        return [f"nothing was printed at {evidence.at}"]
+    return [f"printed last at {evidence.at}:", *(f"    {line}" for line in lines)]
+
+
+def tail(output: str) -> list[str]:
+    """The last lines of what a run printed, without secrets, and without what a terminal would obey."""
+    plain = _OBEYED.sub("", output)
+    rows = (line.rstrip().rpartition("\r")[2] for line in plain.split("\n"))  # what was written over was not left
+    seen = "\n".join("".join(char for char in row if char.isprintable() or char == "\t") for row in rows)
+    return [line[:WIDTH] for line in clean(seen).splitlines() if line.strip()][-LINES:] if seen.strip() else []

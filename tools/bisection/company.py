@@ -57,7 +57,8 @@ def sort(runs: Sequence[Run], sound: Collection[str], claimed: str = "") -> Sort
             before, bad = counts[run.tree], _failed(run)
             counts[run.tree] = Count(before.fails + bad, before.passes + (not bad))
     looked = {run.tree for run in runs if not run.company}
-    short = [run for run in runs if run.company and run.status in KILLED]
+    hangs = any(_late(run) and not run.company for run in runs)
+    short = [run for run in runs if run.company and (run.status in KILLED or (_late(run) and not hangs))]
     again = [run.tree for run in (*odd, *short) if run.tree not in looked]
     again += _doubtful(seen, claimed, shy)
     mute = Counter[str]()
@@ -69,6 +70,11 @@ def sort(runs: Sequence[Run], sound: Collection[str], claimed: str = "") -> Sort
 
 def _failed(run: Run) -> bool:
     return run.outcome is Outcome.BAD
+
+
+def _late(run: Run) -> bool:
+    """It ran out of time: what waits for others may. Once one did alone, the command hangs and others are believed."""
+    return run.status is None and run.seconds > 0
 
 
 def _odd(run: Run, sound: Collection[str]) -> bool:

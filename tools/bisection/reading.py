@@ -20,14 +20,14 @@ async def read(job: Job) -> History:
     """Every commit that may be the culprit. Raises Unfit when there is none, or the repository does not hold all."""
     at = _Repository(job)
     shallow = await at.text("rev-parse", "--is-shallow-repository") == "true"
-    ancestor = (await at.ask("merge-base", "--is-ancestor", job.good, job.bad)) == 0
+    ancestor = await at.ask("merge-base", "--is-ancestor", job.good, job.bad) == 0
     if shallow and not ancestor:
         raise Unfit(
             "the repository is a shallow clone, in which good cannot be reached from bad; `git fetch --unshallow`"
         )
-    if not ancestor and not await at.text("merge-base", job.good, job.bad):
-        raise Unfit("good and bad have no commit in common")
     lines = await at.text("log", "--topo-order", "--reverse", _FORM, job.bad, f"^{job.good}", "--")
+    if not ancestor and await at.ask("merge-base", job.good, job.bad):
+        raise Unfit("good and bad have no commit in common")
     found = tuple(commits(lines))
     if not found:
         raise Unfit(
@@ -92,6 +92,9 @@ class _Repository:
 
     async def text(self, *args: str) -> str:
         said = await git(*args, cwd=self._path, env=self._env)
+        if said.status:
+            why = said.error.splitlines()[-1:]
+            raise Unfit(f"git cannot read the history ({''.join(why)[:200]}); run `git fsck`")
         return said.out.rstrip("\n")
 
     async def ask(self, *args: str) -> int:

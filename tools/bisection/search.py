@@ -52,7 +52,7 @@ async def bisect(
         for note in trees.adapted.notes:
             search.tell(note)
         if kept.runs:
-            search.tell(f"going on with {len(kept.runs)} runs of an earlier start")
+            search.tell(f"going on with {len(kept.runs)} runs of an earlier start; --anew forgets them")
         return await search.answer()
 
 

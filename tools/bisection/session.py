@@ -74,6 +74,8 @@ async def opened(job: Job, home: Path) -> AsyncGenerator[Session]:
         except TimeoutError as error:
             raise Busy("the same bisection is running in another process; wait for it, or end it") from error
         await _tidied(home, folder)
+        if job.anew:
+            await Session(folder, []).finish()
         yield Session(folder, await asyncio.to_thread(_read, folder / LEDGER))
 
 

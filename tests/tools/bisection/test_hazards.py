@@ -13,10 +13,11 @@ import pytest
 from tests.repository import History, history
 from tests.tools.bisection.users import PYTHON, job, said
 from tools.bisection import session
+from tools.bisection.company import sort
 from tools.bisection.errors import Unfit
 from tools.bisection.processes import MARK, Command, ended
 from tools.bisection.search import bisect
-from tools.bisection.words import Answer, Verdict
+from tools.bisection.words import Answer, Outcome, Run, Verdict
 from tools.machine import scrubbed
 
 ONCE = 'k=$(cat pay.py); [ ! -e "$SEEN/$k" ] || exit 125; touch "$SEEN/$k"; grep -q fine pay.py'
@@ -50,6 +51,14 @@ def test_what_could_tell_once_and_never_again_is_not_asked_for_ever(shop: Histor
     answer = asked(shop, tmp_path / "home", "sh", "-c", ONCE, SEEN=str(tmp_path / "seen"))
     assert answer.verdict in {Verdict.CANDIDATES, Verdict.INCONCLUSIVE}
     assert answer.runs < 80
+
+
+def test_what_ran_out_of_time_beside_others_is_run_alone_until_one_hangs_alone_too() -> None:
+    late = [Run(tree, tree, Outcome.UNTESTABLE, None, 1.0, 0.1, 1) for tree in "ab"]
+    assert sort(late, ()).again == ("a", "b")
+    assert sort([*late, late[0]._replace(company=0)], ()).again == ()
+    told = sort([*late, late[0]._replace(company=0, outcome=Outcome.BAD, status=1)], ())
+    assert (told.again, told.untestable, told.counts["a"].fails) == (("b",), {"b"}, 1)
 
 
 def test_a_clone_without_trees_is_told_to_fetch_them(shop: History, tmp_path: Path) -> None:

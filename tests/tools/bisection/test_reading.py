@@ -72,6 +72,16 @@ def test_what_its_time_cut_short_names_all_that_may_be_it_and_goes_on_with_more(
     assert then.log[: first.runs] == first.log
 
 
+def test_a_commit_that_git_cannot_read_is_no_question_of_the_ends(tmp_path: Path) -> None:
+    repo = history(tmp_path / "user")
+    for n in range(5):
+        repo.commit(f"Change {n}", {"pay.py": f"{n}\n"})
+    lost = repo.path / ".git/objects" / repo.shas[2][:2] / repo.shas[2][2:]
+    lost.unlink()
+    with pytest.raises(Unfit, match=r"git cannot read the history .*git fsck"):
+        asyncio.run(read(asked(repo)))
+
+
 def test_a_range_that_a_shallow_clone_cuts_into_is_refused(tmp_path: Path) -> None:
     """What lies behind the cut may be the culprit, or come with good."""
     repo = history(tmp_path / "user")

@@ -60,6 +60,13 @@ def test_gives_back_the_runs_of_an_unfinished_one_only(repo: History, tmp_path: 
     assert picture(repo.path) == before
 
 
+def test_begins_anew_when_it_is_told_to(repo: History, tmp_path: Path) -> None:
+    asked, home = job(repo, "true"), tmp_path / "home"
+    _added(asked, home, RUN)
+    assert _added(replace(asked, anew=True), home, CANNOT) == []
+    assert _added(asked, home) == [CANNOT]
+
+
 @pytest.mark.parametrize(
     "torn", [b'["aaaa', b"\xff\xfe", b"null\n", b'["a", "b", "no-outcome", 1, 1, 1, 1]\n', b"{}\n"]
 )
