@@ -17,6 +17,15 @@ ABSENT: Final = frozenset({126, 127})
 """How a shell ends when a command is not there or cannot be started. By git's rule bad, unless good ends so too."""
 NOWHERE: Final = re.compile(r"can't open file '|Cannot find module '/")
 """What Python and Node say of a script that is not there."""
+UNTESTED: Final = re.compile(
+    r"^ERROR: file or directory not found: |^ERROR: not found: .*\n\(no "
+    r"|^No tests found, exiting with code 1|^Error: No test files found"
+    r"|^ERROR: (\S+) \(unittest\.loader\._FailedTest\.\1\)\n(?:.*\n){1,12}?"
+    r"(?:ModuleNotFound|Attribute)Error: .*(?:No module named|has no attribute) '(?:\w+\.)*\1'$",
+    re.MULTILINE,
+)
+"""What pytest, Jest, Mocha and unittest say when there is no such test; not of a test that cannot be imported."""
+_GONE: Final = "there is no such test at this commit; `--with FILE` puts yours there"
 _MOST: Final = 127
 """Above it, a shell's statuses speak of signals."""
 
@@ -72,6 +81,8 @@ async def run_in(tree: Tree, job: Job, company: Company) -> Run:
     if ran.status != 0 and full(tree.root):
         raise no_space(tree.root)
     outcome, why = judged(ran.status, job.timeout_s)
+    if outcome is Outcome.BAD and UNTESTED.search(ran.output):
+        outcome, why = Outcome.UNTESTABLE, _GONE
     return Run(tree.commit, tree.tree, outcome, ran.status, ran.seconds, ran.cpu_s, others, why, ran.output)
 
 
