@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shlex
 import signal
 import sys
 import time
@@ -13,8 +12,8 @@ from typing import Final, TypedDict, Unpack
 import click
 
 from agent.environment import ENVIRONMENT, cache
-from agent.surface import options
-from tools.bisection.errors import Stop
+from agent.surface import options, unshelled
+from tools.bisection.errors import Absent, Stop
 from tools.bisection.progress import Progress
 from tools.bisection.reading import resolved, root
 from tools.bisection.search import bisect
@@ -57,7 +56,7 @@ class Asked(TypedDict):
 @click.argument("good")
 @click.argument("bad")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--setup", default="", metavar="CMD", help="Run at each commit first, e.g. 'npm ci'.")
+@click.option("--setup", default="", metavar="CMD", help="Run at each commit first, e.g. 'npm ci'; no shell.")
 @click.option("--setup-for", multiple=True, metavar="PATH", help="Run --setup again only when this has changed.")
 @click.option("--with", "overlay", multiple=True, metavar="PATH", help="Put this of your checkout into every tree.")
 @click.option("--timeout", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Seconds for one run.")
@@ -76,29 +75,36 @@ def command(**asked: Unpack[Asked]) -> int:
     COMMAND says how a commit is: exit 0 is good, 125 cannot tell, 1 to 127 bad. It runs in trees of our own, several
     at a time; your checkout, index, stash, refs and hooks are left alone. Interrupted, the same again goes on.
 
+    COMMAND and --setup are run without a shell: for `&&`, pipes, `cd` or variables, give them one by sh -c '...'.
+
     Example: stanch bisect v1.7.0 v1.8.0 -- python -m pytest -x tests/test_checkout.py
 
     Exits with 0 when the culprit is proven, 1 with a set of candidates, 2 for usage, 6 when no commit between is it.
     """
     shown = Shown(quiet=asked["as_json"] and not sys.stderr.isatty())
     try:
-        answer = asyncio.run(_bisected(asked, shown))
+        unshelled.check(asked["command"])
+        setup = unshelled.split(asked["setup"])
+        answer = asyncio.run(_bisected(asked, setup, shown))
+    except unshelled.Misread as misread:
+        raise click.UsageError(misread.why) from misread
     except Stop as stop:
-        raise click.UsageError(stop.why) from stop
+        hint = unshelled.hint(asked["command"][0], stop.why) if isinstance(stop, Absent) else ""
+        raise click.UsageError(f"{stop.why}{hint}") from stop
     finally:
         shown.clear()
     click.echo(json.dumps({key: getattr(answer, key) for key in KEYS}) if asked["as_json"] else _told(answer))
     return EXIT[answer.verdict]
 
 
-async def _bisected(asked: Asked, shown: "Shown") -> Answer:
+async def _bisected(asked: Asked, setup: tuple[str, ...], shown: "Shown") -> Answer:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _interrupt)
     here, env = Path.cwd(), dict(ENVIRONMENT)
     repo = await root(here, env)
     good, bad = await resolved(repo, asked["good"], env), await resolved(repo, asked["bad"], env)
     job = Job(
         repo, good, bad, asked["command"], folder=str(here.relative_to(repo)) if here.is_relative_to(repo) else ".",
-        setup=tuple(shlex.split(asked["setup"])), setup_for=asked["setup_for"], overlay=asked["overlay"],
+        setup=setup, setup_for=asked["setup_for"], overlay=asked["overlay"],
         env=tuple(env.items()), timeout_s=asked["timeout"], whole_s=asked["whole"], jobs=asked["jobs"],
         bound=asked["bound"], tty=asked["tty"],
     )  # fmt: skip
@@ -114,7 +120,7 @@ class Shown:
     """What stands on stderr: one line written over on a terminal, else news, and now and then where it stands."""
 
     quiet: bool
-    live: bool = field(default_factory=sys.stderr.isatty)
+    live: bool = field(default_factory=lambda: sys.stderr.isatty())  # noqa: PLW0108 - stderr as it is then, not at import
     last: float = field(default_factory=time.monotonic)
 
     def say(self, now: Progress) -> None:

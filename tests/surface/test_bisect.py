@@ -82,7 +82,7 @@ def test_what_cannot_be_searched_is_said_with_2(
 ) -> None:
     ran = bisect(*args)
     out, error = ran.communicate(timeout=60)
-    assert (ran.returncode, out) == (2, "")
+    assert (ran.returncode, out) == (2, ""), error
     assert said in error
 
 
@@ -115,5 +115,5 @@ def test_ctrl_c_loses_nothing(bisect: Callable[..., "subprocess.Popen[str]"]) ->
     ran = bisect("c1", "c12", "--json", "--", sys.executable, "-S", "-c", "import time; time.sleep(30)")
     time.sleep(1.5)
     ran.send_signal(signal.SIGINT)
-    out, _ = ran.communicate(timeout=20)
-    assert (ran.returncode, out) == (130, "")
+    out, error = ran.communicate(timeout=20)
+    assert (ran.returncode, out) == (130, ""), error
