@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypedDict, Unpack
@@ -31,6 +32,8 @@ KEYS: Final = ("verdict", "culprit", "candidates", "rounds", "runs", "seconds", 
 """Of the object that `--json` prints."""
 HOME: Final = Path("stanch/bisect")
 """Below the user's cache: trees while it runs, and the runs of a bisection that is not finished."""
+ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end it as Ctrl-C does, with all that it started; the second comes when a terminal or `ssh` is gone."""
 EVERY_S: Final = 15.0
 """Where no terminal is, it says where it stands so often."""
 
@@ -98,7 +101,9 @@ def command(**asked: Unpack[Asked]) -> int:
 
 
 async def _bisected(asked: Asked, setup: tuple[str, ...], shown: "Shown") -> Answer:
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _interrupt)
+    for number in ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` wants it to go on
+            asyncio.get_running_loop().add_signal_handler(number, _interrupt)
     here, env = Path.cwd(), dict(ENVIRONMENT)
     repo = await root(here, env)
     good, bad = await resolved(repo, asked["good"], env), await resolved(repo, asked["bad"], env)
@@ -137,7 +142,8 @@ class Shown:
     def clear(self) -> None:
         """Take the live line away."""
         if self.live:
-            click.echo("\r\x1b[K", nl=False, err=True)
+            with suppress(OSError):  # the terminal is gone
+                click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _line(now: Progress) -> str:

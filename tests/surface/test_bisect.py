@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.repository import History, history
+from tests.surface.bisecting import BEGIN
 
-BEGIN = "from agent.surface.cli import main; main()"
 KEYS = ["verdict", "culprit", "candidates", "rounds", "runs", "seconds", "error_bound", "reason"]
 CHECK = (sys.executable, "-S", "-c", "import sys; sys.exit('broken' in open('pay.py').read())")
 
