@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +15,16 @@ from typing import Final, TypedDict, Unpack
 import click
 
 from agent.environment import ENVIRONMENT, cache
+from agent.runtime.discretion import printable
 from agent.surface import options, unshelled
+from agent.surface.cli import clean
+from tools.bisection.captions import captions
+from tools.bisection.ending import SHORT
 from tools.bisection.errors import Absent, Stop
 from tools.bisection.progress import Progress
 from tools.bisection.reading import resolved, root
 from tools.bisection.search import bisect
-from tools.bisection.words import Answer, Job, Verdict
+from tools.bisection.words import Answer, Evidence, Job, Verdict
 
 EXIT: Final = {
     Verdict.PROVEN: 0,
@@ -36,6 +42,12 @@ ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end it as Ctrl-C does, with all that it started; the second comes when a terminal or `ssh` is gone."""
 EVERY_S: Final = 15.0
 """Where no terminal is, it says where it stands so often."""
+LINES: Final = 10
+"""Of what a run printed, so many last ones are shown,"""
+WIDTH: Final = 200
+"""and of each of them so many characters."""
+_OBEYED: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\].*?(?:\x07|\x1b\\)|.)", re.DOTALL)
+"""What a terminal obeys: colours, titles, movements."""
 
 
 class Asked(TypedDict):
@@ -88,7 +100,7 @@ def command(**asked: Unpack[Asked]) -> int:
     try:
         unshelled.check(asked["command"])
         setup = unshelled.split(asked["setup"])
-        answer = asyncio.run(_bisected(asked, setup, shown))
+        answer, captioned = asyncio.run(_bisected(asked, setup, shown))
     except unshelled.Misread as misread:
         raise click.UsageError(misread.why) from misread
     except Stop as stop:
@@ -96,11 +108,15 @@ def command(**asked: Unpack[Asked]) -> int:
         raise click.UsageError(f"{stop.why}{hint}") from stop
     finally:
         shown.clear()
-    click.echo(json.dumps({key: getattr(answer, key) for key in KEYS}) if asked["as_json"] else _told(answer))
+    if asked["as_json"]:
+        click.echo(json.dumps({key: getattr(answer, key) for key in KEYS}))
+    else:
+        click.echo(told(answer, captioned))
     return EXIT[answer.verdict]
 
 
-async def _bisected(asked: Asked, setup: tuple[str, ...], shown: "Shown") -> Answer:
+async def _bisected(asked: Asked, setup: tuple[str, ...], shown: "Shown") -> tuple[Answer, dict[str, str]]:
+    """The answer, and what its commits are about."""
     for number in ENDS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` wants it to go on
             asyncio.get_running_loop().add_signal_handler(number, _interrupt)
@@ -113,7 +129,8 @@ async def _bisected(asked: Asked, setup: tuple[str, ...], shown: "Shown") -> Ans
         env=tuple(env.items()), timeout_s=asked["timeout"], whole_s=asked["whole"], jobs=asked["jobs"],
         bound=asked["bound"], tty=asked["tty"],
     )  # fmt: skip
-    return await bisect(job, cache() / HOME, say=shown.say)
+    answer = await bisect(job, cache() / HOME, say=shown.say)
+    return answer, await captions(repo, answer.candidates, env)
 
 
 def _interrupt() -> None:
@@ -151,9 +168,34 @@ def _line(now: Progress) -> str:
     return f"{now.suspects} suspects, {now.runs} runs, {now.running} going on, {now.seconds:.0f} s{left}"
 
 
-def _told(answer: Answer) -> str:
-    who = answer.culprit or "\n".join(answer.candidates) or "no commit"
+def told(answer: Answer, captions: Mapping[str, str]) -> str:
+    """The answer; `captions` say what commits are about, by their shas."""
     cost = (
         f"{answer.runs} runs in {answer.rounds} rounds, {answer.seconds:.1f} s; error at most {answer.error_bound:.2g}"
     )
-    return f"{answer.verdict.value}: {who}\n{answer.reason}\n{cost}"
+    lines = [f"{answer.verdict.value}: {_who(answer, captions)}", answer.reason]
+    lines += _shown(answer.evidence) if answer.evidence else []
+    lines += [cost]
+    lines += [f"look at it: git show {answer.culprit[:SHORT]}"] if answer.culprit else []
+    return printable("\n".join(lines))
+
+
+def _who(answer: Answer, captions: Mapping[str, str]) -> str:
+    if answer.culprit:
+        return f"{answer.culprit}\n{captions.get(answer.culprit, '')}".rstrip()
+    return "\n".join(f"{sha} {captions.get(sha, '')}".rstrip() for sha in answer.candidates) or "no commit"
+
+
+def _shown(evidence: Evidence) -> list[str]:
+    lines = tail(evidence.output)
+    if not lines:
+        return [f"nothing was printed at {evidence.at}"]
+    return [f"printed last at {evidence.at}:", *(f"    {line}" for line in lines)]
+
+
+def tail(output: str) -> list[str]:
+    """The last lines of what a run printed, without secrets, and without what a terminal would obey."""
+    plain = _OBEYED.sub("", output)
+    rows = (line.rstrip().rpartition("\r")[2] for line in plain.split("\n"))  # what was written over was not left
+    seen = "\n".join("".join(char for char in row if char.isprintable() or char == "\t") for row in rows)
+    return [line[:WIDTH] for line in clean(seen).splitlines() if line.strip()][-LINES:] if seen.strip() else []

@@ -72,7 +72,7 @@ def stanch() -> None:
     """
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Without what the environment holds and what looks secret. Late, because few commands ever log anything."""
     from agent.core.redact import Redactor
     from agent.settings import secrets
@@ -82,7 +82,7 @@ def _clean(text: str) -> str:
 
 def main() -> None:
     """Entry point of the `stanch` command; leaves by SystemExit."""
-    discreet(_clean)
+    discreet(clean)
     try:
         status = stanch.main(prog_name="stanch", standalone_mode=False)
     except click.ClickException as error:

@@ -6,16 +6,18 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from tools.bisection import reading
+from tools.bisection.advice import lacking
 from tools.bisection.choice import ENDS, TWICE, Settled, wrong_way
 from tools.bisection.company import sort
 from tools.bisection.history import History, Spot
 from tools.bisection.known import Known
 from tools.bisection.testrun import ABSENT, NOWHERE, Company, run_at, run_in
 from tools.bisection.trees import Trees
-from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
+from tools.bisection.words import Answer, Evidence, Job, Outcome, Run, Verdict
 
 SHORT: Final = 12
 CANNOT: Final = 125
+SETUP: Final = "; it runs among tracked files alone: `--with PATH` puts there what else it needs"
 _SLOT: Final = 0
 
 
@@ -64,9 +66,33 @@ async def told(found: Findings, trees: Trees) -> Answer:
                 "and traffic, or check that the command tests the tree it runs in"
             )
         case Verdict.INCONCLUSIVE:
-            reason = _inconclusive(found)
+            reason = await _inconclusive(found)
     culprit = shas[0] if end.verdict is Verdict.PROVEN else None
-    return Answer(end.verdict, culprit, shas, 0, 0, 0.0, round(end.error, 6), f"{reason}{_shy(found)}{_flaky(found)}")
+    reason = f"{reason}{_shy(found)}{_flaky(found)}"
+    error, evidence = round(end.error, 6), _evidence(found, end.verdict)
+    return Answer(end.verdict, culprit, shas, 0, 0, 0.0, error, reason, evidence=evidence)
+
+
+def _evidence(found: Findings, verdict: Verdict) -> Evidence | None:
+    """The output that the reason is about: of what cannot be tested, else of what fails at good."""
+    ends = {found.history.spot(found.history.good): "good", found.history.spot(found.history.bad): "bad"}
+    shut = [spot for spot in ends if not found.known.open(spot)]
+    match verdict:
+        case Verdict.PROVEN | Verdict.BOTH_PASS:
+            return None
+        case Verdict.CANDIDATES:
+            spots, outcome = _untestable(found) if found.end else [], Outcome.UNTESTABLE
+        case _:
+            spots, outcome = shut or [*ends], Outcome.UNTESTABLE if shut else Outcome.BAD
+    runs = [run for run in found.runs if spots and (run.tree, run.outcome) == (spots[0].tree, outcome)]
+    if not runs:
+        return None
+    name = found.name(runs[-1].commit)
+    return Evidence(f"{ends[spots[0]]}, {name}" if spots[0] in ends else name, runs[-1].output)
+
+
+def _untestable(found: Findings) -> list[Spot]:
+    return [spot for spot in map(found.known.history.spots.get, found.known.untestable) if spot]
 
 
 def _proven(found: Findings, culprit: int) -> str:
@@ -83,7 +109,7 @@ def _candidates(found: Findings, many: int) -> str:
     if found.end is None:
         time = f"{found.job.whole_s:.0f} s are allowed; asked again it goes on from here, --whole allows more"
         return f"it ended before all was run ({time}): as far as is known it is one of {many} commits"
-    shut = [spot for spot in map(found.known.history.spots.get, found.known.untestable) if spot]
+    shut = _untestable(found)
     why = found.why_untestable(shut[0]) if shut else "commits cannot be told apart"
     count = f"{len(shut)} commits cannot be tested" if len(shut) > 1 else "a commit cannot be tested"
     return f"{count} ({why}), so the culprit is one of these {many}; make them testable, or read their diffs"
@@ -104,7 +130,8 @@ async def _both_fail(found: Findings, trees: Trees) -> str:
             return f"it fails at good too, so it is older: {tag} passes, search from there: `stanch bisect {tag} …`"
         failed += [tag] if run.outcome is Outcome.BAD else []
     tried = f", and at {', '.join(failed)}" if failed else ""
-    return f"it fails at good too{tried}: it is older, or no matter of a commit"
+    older = f"it fails at good too{tried}: it is older, or no matter of a commit"
+    return f"{older}{await lacking(found.job)}"
 
 
 async def _passes_with_a_terminal(found: Findings, trees: Trees, good: Spot) -> bool:
@@ -126,29 +153,34 @@ def _absent(found: Findings) -> bool:
     return bool(runs) and all(run.status in ABSENT or NOWHERE.search(run.output) for run in runs)
 
 
-def _inconclusive(found: Findings) -> str:
+async def _inconclusive(found: Findings) -> str:
     known = found.known
     for name, end in (("good", known.history.good), ("bad", known.history.bad)):
         spot = known.history.spot(end)
         if not known.open(spot):
-            return f"the command cannot tell at {name}: {found.why_untestable(spot)}{_hint(found, spot)}"
+            return f"the command cannot tell at {name}: {found.why_untestable(spot)}{await _hint(found, spot)}"
     if _absent(found):
         return (
             f"it ends with status {_at_good(found)[0].status} at good: the command, or one that it calls, does not "
             "exist or cannot be started in a tree of its own; check it with `git worktree add`, or use --setup"
+            f"{await lacking(found.job)}"
         )
     if wrong_way(known):
         return "it fails at good and passes at bad: they are the wrong way round, or it was mended between them"
     return "nothing can be said"
 
 
-def _hint(found: Findings, spot: Spot) -> str:
-    """What to do when it hangs or crashes."""
+async def _hint(found: Findings, spot: Spot) -> str:
+    """What to do when it hangs or crashes, says that it cannot tell, or cannot be set up."""
     runs = [run for run in found.runs if run.tree == spot.tree and run.outcome is Outcome.UNTESTABLE]
     if any(run.status is None and run.seconds for run in runs):
         return "; allow more with --timeout, or if to hang is the error run it by `timeout`, which ends with 124"
     if any(run.status and not 0 < run.status <= CANNOT for run in runs):
         return "; if that is the error, say so with another status: `sh -c 'COMMAND || exit 1'`"
+    if any(run.status == CANNOT for run in runs):
+        return await lacking(found.job)
+    if any(run.why.startswith("setup ended") for run in runs):
+        return f"{SETUP}{await lacking(found.job)}"
     return ""
 
 

@@ -89,6 +89,14 @@ class Verdict(StrEnum):
     """Nothing can be said; `reason` says why."""
 
 
+class Evidence(NamedTuple):
+    """What a run, or its setup, printed where it says why nothing is proven."""
+
+    at: str
+    """The commit, for a human."""
+    output: str
+
+
 class Answer(NamedTuple):
     """What the whole came to."""
 
@@ -108,3 +116,5 @@ class Answer(NamedTuple):
     """One or two sentences for a human: why this verdict, and what to do next."""
     log: tuple[str, ...] = ()
     """Every run in the order in which they ended, one line each: `3f2a9c1d77aa bad`."""
+    evidence: Evidence | None = None
+    """None where no output tells more than `reason`. It may hold secrets."""
