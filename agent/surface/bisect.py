@@ -18,11 +18,12 @@ from agent.environment import ENVIRONMENT, cache
 from agent.runtime.discretion import printable
 from agent.surface import options, unshelled
 from agent.surface.cli import clean
+from tools.bisection import naming
 from tools.bisection.captions import captions
 from tools.bisection.ending import SHORT
 from tools.bisection.errors import Absent, Stop
 from tools.bisection.progress import Progress
-from tools.bisection.reading import resolved, root
+from tools.bisection.reading import root
 from tools.bisection.search import bisect
 from tools.bisection.words import Answer, Evidence, Job, Verdict
 
@@ -122,7 +123,7 @@ async def _bisected(asked: Asked, setup: tuple[str, ...], shown: "Shown") -> tup
             asyncio.get_running_loop().add_signal_handler(number, _interrupt)
     here, env = Path.cwd(), dict(ENVIRONMENT)
     repo = await root(here, env)
-    good, bad = await resolved(repo, asked["good"], env), await resolved(repo, asked["bad"], env)
+    good, bad = await naming.commit(repo, asked["good"], env), await naming.commit(repo, asked["bad"], env)
     job = Job(
         repo, good, bad, asked["command"], folder=str(here.relative_to(repo)) if here.is_relative_to(repo) else ".",
         setup=setup, setup_for=asked["setup_for"], overlay=asked["overlay"],

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tools.bisection.advice import absent_modules
 from tools.bisection.editable import editables
 from tools.bisection.errors import Absent, Unfit
 from tools.bisection.plumbing import Objects, Source, environment, git
@@ -137,7 +138,8 @@ async def adapted(job: Job, source: Source, objects: Objects) -> Adapted:
     words = Words(job, place, Known(kinds, ignored, modified))
     argv, setup = words.adapt(job.argv), words.adapt(job.setup)
     env = _environment(job, words, [folder for folder in folders if folder == "." or kinds.get(folder) == "tree"])
-    return Adapted(argv, setup, env, tuple(words.overlay), tuple(words.needed), tuple(words.notes))
+    notes = [*words.notes, *filter(None, [await absent_modules(job, source)])]
+    return Adapted(argv, setup, env, tuple(words.overlay), tuple(words.needed), tuple(notes))
 
 
 def _unusable(job: Job) -> str:

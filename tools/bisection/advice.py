@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.bisection.paths import Kind, kind
-from tools.bisection.plumbing import environment, git
+from tools.bisection.plumbing import Source, environment, git
 from tools.bisection.words import Job
 
 DEPENDENCIES: Final = frozenset(
@@ -15,6 +15,9 @@ DEPENDENCIES: Final = frozenset(
 """Folders of this name hold what was installed for a checkout; so does every virtual environment of Python's."""
 _VENV: Final = "pyvenv.cfg"
 _FEW: Final = 3
+_RUNS: Final = {".py": "python3", ".js": "node", ".mjs": "node", ".rb": "ruby", ".pl": "perl", ".php": "php"}
+"""What runs a script, by the end of its name; others are a shell's."""
+_LINK: Final = "160000 "
 
 
 async def lacking(job: Job) -> str:
@@ -66,6 +69,41 @@ async def _untracked(job: Job) -> str:
         return ""
     options = " ".join(f"--with {path}" for path in tests)
     return f"; {_listed(tests)} not tracked by git, so not in the trees: `{options}`"
+
+
+async def unstartable(job: Job, why: str) -> str:
+    """What to do about a script that may not be run, as `why` says; empty when that is not the reason."""
+    if "Permission denied" not in why:
+        return ""
+    program = (job.setup if why.startswith("setup ") else job.argv)[0]
+    path = _within(job, program)
+    tracked = await _told(job, "ls-tree", "--name-only", "-z", job.bad, "--", path)
+    run = f"run it by `{_RUNS.get(Path(program).suffix, 'sh')} {program}`"
+    return f"; {run}" if tracked else f"; `chmod +x {path}`, or {run}"
+
+
+def _within(job: Job, word: str) -> str:
+    """A path as the command would take it, relative to the root."""
+    return os.path.relpath(job.repo / job.folder / word, job.repo)
+
+
+async def absent_modules(job: Job, source: Source) -> str:
+    """A note on the submodules at bad that the user has not fetched; empty when there are none."""
+    about = await _told(
+        job, "config", "--blob", f"{job.bad}:.gitmodules", "-z", "--get-regexp", r"^submodule\..*\.path$"
+    )
+    named = {path: key.removeprefix("submodule.").removesuffix(".path") for key, _, path in map(_pair, about)}
+    paths = [path for path, name in named.items() if source.lender.module(name, source.repo / path) is None]
+    rows = await _told(job, "ls-tree", "-z", job.bad, "--", *paths) if paths else []
+    gone = [row.partition("\t")[2] for row in rows if row.startswith(_LINK)]
+    if not gone:
+        return ""
+    which = f"submodule{'s' if len(gone) > 1 else ''} {_listed(gone)}"
+    return f"the {which} not there, so empty in the trees too: `git submodule update --init`"
+
+
+def _pair(entry: str) -> tuple[str, str, str]:
+    return entry.partition("\n")
 
 
 async def _told(job: Job, *args: str) -> list[str]:

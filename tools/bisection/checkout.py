@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from uuid import uuid4
 
 from tools.bisection.errors import NoSpace, Unfit, Unset
-from tools.bisection.plumbing import Lender, Said, Source, files, git, make
+from tools.bisection.plumbing import Lender, Said, Source, files, git, make, unset
 from tools.bisection.processes import settled
 from tools.bisection.reads import watch
 
@@ -110,7 +110,7 @@ class Checkout:
                 f"{self.source.repo} is a partial clone and lacks files of {commit[:12]};"
                 " run `git fetch --refetch --no-filter` there, or `git clone` anew"
             )
-        raise Unset(f"git cannot check out {commit[:12]}; run `git fsck` in {self.source.repo}", said)
+        raise Unset(unset(self.source.repo, commit, said), said)
 
     async def others(self) -> list[str]:
         """Paths of all that is not tracked; a folder that holds nothing tracked stands for all in it, ending in `/`."""

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from tools.bisection import reading
-from tools.bisection.advice import lacking
+from tools.bisection.advice import lacking, unstartable
 from tools.bisection.choice import ENDS, TWICE, Settled, wrong_way
 from tools.bisection.company import sort
 from tools.bisection.history import History, Spot
@@ -85,7 +85,7 @@ def _evidence(found: Findings, verdict: Verdict) -> Evidence | None:
         case _:
             spots, outcome = shut or [*ends], Outcome.UNTESTABLE if shut else Outcome.BAD
     runs = [run for run in found.runs if spots and (run.tree, run.outcome) == (spots[0].tree, outcome)]
-    if not runs:
+    if not runs or (runs[-1].status is None and not runs[-1].output):
         return None
     name = found.name(runs[-1].commit)
     return Evidence(f"{ends[spots[0]]}, {name}" if spots[0] in ends else name, runs[-1].output)
@@ -181,7 +181,7 @@ async def _hint(found: Findings, spot: Spot) -> str:
         return await lacking(found.job)
     if any(run.why.startswith("setup ended") for run in runs):
         return f"{SETUP}{await lacking(found.job)}"
-    return ""
+    return await unstartable(found.job, found.why_untestable(spot))
 
 
 def _shy(found: Findings) -> str:

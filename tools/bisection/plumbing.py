@@ -37,6 +37,10 @@ _CARRIED: Final = re.compile(
 `git bisect` runs as well: without Git LFS's the trees would hold its pointers."""
 
 
+_FILTERED: Final = re.compile(r"smudge|external filter|\blfs\b")
+_SAID_CHARS: Final = 200
+
+
 class Said(NamedTuple):
     """What git said."""
 
@@ -93,6 +97,17 @@ async def _spawned(args: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Pr
         raise Unfit(
             f"git cannot be started in {cwd}: it is not installed, not in PATH, or there is no such folder"
         ) from error
+
+
+def unset(repo: Path, commit: str, said: str) -> str:
+    """Why git cannot check out a commit, by the last line of what it said, and what to do about it."""
+    why = (said.strip().splitlines() or ["it says nothing"])[-1][:_SAID_CHARS]
+    todo = (
+        f"where that is Git LFS, `git lfs fetch --all` in {repo} gets what is missing"
+        if _FILTERED.search(said)
+        else f"run `git fsck` in {repo}"
+    )
+    return f"git cannot check out {commit[:12]}: {why}; {todo}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository import History
+from tests.repository import History, history
 from tests.tools.bisection.users import job, three
 from tools.bisection.advice import lacking
 from tools.bisection.search import bisect
@@ -74,3 +74,51 @@ def test_where_nothing_is_proven_it_says_what_to_try(
 def test_what_passes_needs_no_evidence(repo: History, tmp_path: Path) -> None:
     answer = _answer(job(repo, "true"), tmp_path / "home")
     assert (answer.verdict, answer.evidence) == (Verdict.BOTH_PASS, None)
+
+
+@pytest.mark.parametrize(
+    ("tracked", "said"),
+    [(True, "; run it by `sh ./check.sh`"), (False, "; `chmod +x check.sh`, or run it by `sh ./check.sh`")],
+)
+def test_a_script_that_may_not_be_run_is_run_by_its_interpreter(
+    repo: History, tmp_path: Path, said: str, *, tracked: bool
+) -> None:
+    (repo.path / "check.sh").write_text("#!/bin/sh\nexit 1\n")
+    if tracked:
+        repo.git("add", "check.sh")
+        repo.git("commit", "--quiet", "--amend", "--no-edit")
+        asked = replace(job(repo, "./check.sh"), bad=repo.git("rev-parse", "HEAD"))
+    else:
+        asked = job(repo, "./check.sh")
+    answer = _answer(asked, tmp_path / "home")
+    assert (answer.verdict, said in answer.reason, answer.evidence) == (Verdict.INCONCLUSIVE, True, None), answer.reason
+
+
+def test_a_setup_that_may_not_be_run_is_run_by_its_interpreter(repo: History, tmp_path: Path) -> None:
+    (repo.path / "make.py").write_text("#!/usr/bin/env python3\n")
+    answer = _answer(replace(job(repo, "true"), setup=("./make.py", "x")), tmp_path / "home")
+    assert "or run it by `python3 ./make.py`" in answer.reason
+
+
+def _submodules(repo: History, tmp_path: Path) -> list[str]:
+    said: list[str] = []
+    asyncio.run(bisect(job(repo, "true"), tmp_path / "home", say=lambda now: said.append(now.said)))
+    return [text for text in said if "submodule" in text]
+
+
+def test_a_submodule_that_is_not_there_is_named_once(repo: History, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        inner = history(tmp_path / name)
+        inner.commit("Inner", {"x": ""})
+        repo.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.path), f"lib/{name}")
+    repo.commit("Submodules", {})
+    assert _submodules(repo, tmp_path) == []
+    repo.git("clone", "--quiet", str(repo.path), str(tmp_path / "clone"))
+    clone = replace(repo, path=tmp_path / "clone")
+    assert _submodules(clone, tmp_path) == [
+        "the submodules lib/a, lib/b are not there, so empty in the trees too: `git submodule update --init`"
+    ]
+    repo.git("rm", "--quiet", "--cached", "lib/a")
+    repo.git("commit", "--quiet", "-m", "One less")
+    repo.shas.append(repo.git("rev-parse", "HEAD"))
+    assert _submodules(replace(clone, shas=repo.shas[:-1]), tmp_path)

@@ -178,3 +178,28 @@ def test_honours_the_users_filters_and_line_ends(repo: History, tmp_path: Path) 
 def test_a_full_disk_is_known_by_what_issaid(tmp_path: Path) -> None:
     assert full(tmp_path, "error: unable to write file a: No space left on device")
     assert not full(tmp_path, "error: something else")
+
+
+@pytest.mark.parametrize(
+    ("smudge", "said"),
+    [
+        ("echo no such object >&2; exit 1", "smudge filter big failed; where that is Git LFS, `git lfs fetch --all`"),
+        (None, "run `git fsck`"),
+    ],
+)
+def test_says_what_git_says_where_it_cannot_check_out(
+    repo: History, tmp_path: Path, smudge: str | None, said: str
+) -> None:
+    repo.commit("Big", {".gitattributes": "*.big filter=big\n", "a.big": "a\n"})
+    repo.git("config", "filter.big.required", "true")
+    if smudge:
+        repo.git("config", "filter.big.smudge", smudge)
+    else:
+        blob = repo.git("rev-parse", "HEAD:a.big")
+        lost = repo.path / ".git/objects" / blob[:2] / blob[2:]
+        lost.unlink()
+        repo.git("config", "filter.big.smudge", "cat")
+    (run,) = ran(job(repo, "true"), tmp_path / "home", repo.shas[-1])
+    assert (run.outcome, said in run.why) == (Outcome.UNTESTABLE, True), run.why
+    assert run.why.startswith(f"git cannot check out {repo.shas[-1][:12]}: ")
+    assert run.output
