@@ -110,10 +110,8 @@ class Search:
         told = await ending.told(found, self.trees)
         if end:
             await self.kept.finish()
-        seconds, log = (
-            time.monotonic() - self.began,
-            tuple(f"{run.commit[: ending.SHORT]} {run.outcome}" for run in runs),
-        )
+        log = tuple(f"{run.commit[: ending.SHORT]} {run.outcome}" for run in runs)
+        seconds = time.monotonic() - self.began
         return told._replace(rounds=self.depth, runs=len(runs), seconds=round(seconds, 2), log=log)
 
     def tell(self, said: str = "") -> None:
@@ -197,7 +195,7 @@ class Search:
             running.append(spot)
             taken = {*self.ending.values(), *(one.slot for one in self.flights.values())}
             slot = min(set(range(len(taken) + 1)) - taken)
-            self.flights[asyncio.create_task(self._run(slot, spot.commit))] = _Flight(spot, self.depth + 1, slot)
+            self.flights[asyncio.create_task(self._run(slot, spot))] = _Flight(spot, self.depth + 1, slot)
             self.tell()
             await asyncio.sleep(0)
 
@@ -205,8 +203,9 @@ class Search:
         """More runs than there are places may go on: none needs a setup of its own, or runs into its time limit."""
         return self.slots.more and not self.job.setup and ROUND * self.slots.usual < self.job.timeout_s
 
-    async def _run(self, slot: int, commit: str) -> Run:
-        run = await run_at(self.trees, slot, commit, self.company)
+    async def _run(self, slot: int, spot: Spot) -> Run:
+        ran = await run_at(self.trees, slot, spot.commit, self.company)
+        run = ran._replace(tree=spot.tree)  # which a clone may lack
         return await self.judge(run) if self.judge else run
 
     async def _failed(self, run: Run, slot: int, bad: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tools.bisection.checkout import full, no_space
-from tools.bisection.errors import Absent, Unfit, Unset
+from tools.bisection.errors import Absent, Unset
 from tools.bisection.processes import Command, ended
 from tools.bisection.trees import Tree, Trees
 from tools.bisection.words import Job, Outcome, Run
@@ -59,8 +59,7 @@ async def run_at(trees: Trees, slot: int, commit: str, company: Company) -> Run:
     try:
         tree = await trees.at(slot, commit)
     except Unset as error:
-        if not (sha := await trees.tree_of(commit)):
-            raise Unfit(error.why) from error
+        sha = await trees.tree_of(commit)
         return Run(commit, sha, Outcome.UNTESTABLE, None, 0.0, 0.0, 0, error.why, error.output)
     return await run_in(tree, trees.job, company)
 
