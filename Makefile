@@ -5,7 +5,8 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 READY := .venv/.ready
-WORKERS ?= 2
+# Half of a whole incident is waiting, so one more than CI has processors.
+WORKERS ?= 3
 # Options for pytest, e.g. `make test ARGS='-k guard'`.
 ARGS ?=
 # COVER=1 also records what the tests reach, for `floors`.
