@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,6 +20,7 @@ ROOT: Final = "\0"
 """Stands for the tree's root, as nothing else can: no argument holds it."""
 SCRIPT: Final = re.compile(r"\.(py|sh|bash|rb|pl|php|lua|[cm]?js|[cm]?ts)$")
 """A file of this name is run, not built."""
+_MODULE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _LINE: Final = re.compile(r"(:\d+)+$")
 _NEVER: Final = re.compile(r"GIT_.*|OLDPWD|PYTHONPYCACHEPREFIX")
 """What would lead a command's git, or the command, back to the user's repository, or one tree's bytecode to another."""
@@ -46,6 +48,9 @@ class Known(NamedTuple):
     """Of those tracked at good or bad: `blob` or `tree`."""
     ignored: frozenset[str] = frozenset()
     modified: frozenset[str] = frozenset()
+    """What is staged included."""
+    head: frozenset[str] = frozenset()
+    """Those at HEAD that are neither in the checkout, nor at good or bad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,16 @@ class Checkout:
     def exists(self, path: str) -> bool:
         """Whether the user has it, tracked or not."""
         return os.path.lexists(Path(self.root, path))
+
+    def modules(self, argv: Sequence[str]) -> list[str]:
+        """The files of Python modules that are named as such, as in `-m tests.check` or `unittest tests.check.Test`."""
+        words = [part for word in argv for part in _parts(word)]
+        named = [
+            word for before, word in pairwise(words) if _MODULE.fullmatch(word) and ("." in word or before == "-m")
+        ]
+        files = ([f"{'/'.join(word.split('.')[:n])}.py" for n in range(word.count(".") + 1, 0, -1)] for word in named)
+        found = (next((path for path in map(self.path, each) if path and self.exists(path)), "") for each in files)
+        return [] if self.bare else [path for path in found if path]
 
     def nowhere(self, program: str, tracked: Collection[str]) -> bool:
         """Whether it names a file of the checkout that neither it nor git has."""
@@ -124,22 +139,34 @@ async def adapted(job: Job, source: Source, objects: Objects) -> Adapted:
     named = [
         text for argv in (job.argv, job.setup) for n, word in enumerate(argv) for text in texts(word, program=not n)
     ]
+    named += place.modules(job.argv)
     named += [part for name, part in _paths_of(job.env) if name not in _AS_IS]
     paths = sorted({*(path for text in named if (path := place.path(text))), *folders} - {"."})
     found = await objects.find(*(f"{commit}:{path}" for path in paths for commit in (job.good, job.bad)))
     kinds = {path: of.kind for n, path in enumerate(paths) for of in found[2 * n : 2 * n + 2] if of}
     if place.nowhere(job.argv[0], kinds) and not job.setup:
         raise Absent(f"the command `{job.argv[0]}` does not exist: neither in the checkout nor at good or bad")
-    here = [] if place.bare else [path for path in paths if place.exists(path)]
-    ignored, modified = await asyncio.gather(
-        _listed(job, source, [path for path in here if path not in kinds], "check-ignore", "-z", "--stdin"),
-        _listed(job, source, [path for path in here if path in kinds], "ls-files", "-z", "--modified", "--"),
-    )
-    words = Words(job, place, Known(kinds, ignored, modified))
+    words = Words(job, place, await _known(job, source, place, paths, kinds))
     argv, setup = words.adapt(job.argv), words.adapt(job.setup)
     env = _environment(job, words, [folder for folder in folders if folder == "." or kinds.get(folder) == "tree"])
+    words.note_modules()
     notes = [*words.notes, *filter(None, [await absent_modules(job, source)])]
     return Adapted(argv, setup, env, tuple(words.overlay), tuple(words.needed), tuple(notes))
+
+
+async def _known(job: Job, source: Source, place: Checkout, paths: Sequence[str], kinds: Mapping[str, str]) -> Known:
+    """What git says of `paths` in the user's checkout."""
+    if place.bare:
+        return Known(kinds)
+    here = [path for path in paths if place.exists(path)]
+    both, gone = [path for path in here if path in kinds], [path for path in paths if path not in {*here, *kinds}]
+    ignored, modified, staged, head = await asyncio.gather(
+        _listed(job, source, [path for path in here if path not in kinds], "check-ignore", "-z", "--stdin"),
+        _listed(job, source, both, "ls-files", "-z", "--modified", "--"),
+        _listed(job, source, both, "diff", "-z", "--cached", "--name-only", "--no-renames", "--"),
+        _listed(job, source, gone, "ls-tree", "-z", "--name-only", "HEAD", "--"),
+    )
+    return Known(kinds, ignored, modified | staged, head)
 
 
 def _unusable(job: Job) -> str:
@@ -228,6 +255,11 @@ class Words:
                         f"{path} is tested as committed, without your changes; `--with {path}` puts yours in place"
                     ] = None
             return self.tracked(text)
+        if path in self.known.head:
+            self.notes[
+                f"{path} is at HEAD, but at neither good nor bad, nor in your checkout; `git restore {path}`, and it "
+                "is put into the trees"
+            ] = None
         return self._untracked(text, path, sure=sure) if self.place.exists(path) else text
 
     def _elsewhere(self, text: str) -> str:
@@ -246,10 +278,22 @@ class Words:
             self.notes[f"{path} is ignored by git, so it is not in the trees; `--with {path}` puts it there"] = None
             return text
         if "/" not in text and Path(self.place.root, path).is_dir():
+            self._note_elsewhere(path)
             return text  # rather a word, e.g. `make build`
         if not self._laid(path):
             self.overlay[path] = None
         return f"{ROOT}/{path}" if text.startswith("/") else text
+
+    def note_modules(self) -> None:
+        """Say of Python modules that are named by their dotted names what is said of files."""
+        for path in self.place.modules(self.job.argv):
+            if path not in self.known.kinds:
+                self._note_elsewhere(path)
+
+    def _note_elsewhere(self, path: str) -> None:
+        if not self._laid(path):
+            put = f"`--with {path}` puts it there"
+            self.notes[f"{path} is in your checkout, but at neither good nor bad, so not in the trees; {put}"] = None
 
     def _laid(self, path: str) -> bool:
         return any(path == laid or path.startswith(f"{laid}/") for laid in self.overlay)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.repository import History
-from tests.tools.bisection.users import PYTHON, job, ran, said, three
+from tests.tools.bisection.users import PYTHON, job, picture, ran, said, three
 from tools.bisection.adapt import ROOT, Adapted, texts
 from tools.bisection.trees import Trees
 from tools.bisection.words import Job, Outcome
@@ -89,6 +89,48 @@ def test_says_what_is_not_as_the_user_has_it(repo: History, tmp_path: Path) -> N
     )
     found = _adapted(replace(job(repo, "x", "app.py", "out.bin"), overlay=("app.py", "out.bin")), tmp_path / "home")
     assert (found.notes, found.needed, found.overlay) == ((), (), ("app.py", "out.bin"))
+
+
+def test_says_that_what_is_staged_is_not_tested_either(repo: History, tmp_path: Path) -> None:
+    (repo.path / "app.py").write_text("changed")
+    repo.git("add", "app.py")
+    before = picture(repo.path)
+    found = _adapted(job(repo, "x", "app.py", "pkg/deep.py"), tmp_path / "home")
+    assert found.notes == ("app.py is tested as committed, without your changes; `--with app.py` puts yours in place",)
+    assert picture(repo.path) == before
+
+
+@pytest.mark.parametrize(
+    ("argv", "path"),
+    [
+        (("ls", "new"), "new"),
+        (("sh", "-c", "cd new && ls"), "new"),
+        (("python", "-m", "new.check"), "new/check.py"),
+        (("python", "-m", "unittest", "new.check.Test.test_x"), "new/check.py"),
+        (("python", "-m", "repro"), "repro.py"),
+    ],
+)
+def test_says_of_what_is_at_neither_end_how_it_gets_into_the_trees(
+    repo: History, tmp_path: Path, argv: tuple[str, ...], path: str
+) -> None:
+    ends = job(repo, *argv)
+    repo.commit("Later", {"new/check.py": "", "repro.py": ""})
+    note = (
+        f"{path} is in your checkout, but at neither good nor bad, so not in the trees; `--with {path}` puts it there"
+    )
+    assert _adapted(ends, tmp_path / "home").notes == (note,)
+    assert _adapted(replace(ends, overlay=(path,)), tmp_path / "home").notes == ()
+
+
+def test_says_of_what_is_at_head_alone_how_it_gets_into_the_trees(repo: History, tmp_path: Path) -> None:
+    ends = job(repo, "sh", "-c", "python new/check.py && ls nothing.py", "app.py")
+    repo.commit("Later", {"new/check.py": ""})
+    (repo.path / "new/check.py").unlink()
+    note = (
+        "new/check.py is at HEAD, but at neither good nor bad, nor in your checkout; "
+        "`git restore new/check.py`, and it is put into the trees"
+    )
+    assert _adapted(ends, tmp_path / "home").notes == (note,)
 
 
 def test_a_script_beside_the_code_imports_the_trees_code(repo: History, tmp_path: Path) -> None:
