@@ -2,12 +2,12 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypedDict, Unpack
@@ -17,7 +17,7 @@ import click
 from agent.environment import ENVIRONMENT, cache
 from agent.runtime.discretion import printable
 from agent.surface import options, unshelled
-from agent.surface.cli import clean
+from agent.surface.cli import INTERRUPTED, clean
 from tools.bisection import naming
 from tools.bisection.captions import captions
 from tools.bisection.ending import SHORT
@@ -106,6 +106,8 @@ def command(**asked: Unpack[Asked]) -> int:
         answer, captioned = asyncio.run(_bisected(asked, setup, shown))
     except unshelled.Misread as misread:
         raise click.UsageError(misread.why) from misread
+    except KeyboardInterrupt:  # click would end the line, on a terminal that may be gone
+        return INTERRUPTED
     except Stop as stop:
         hint = unshelled.hint(asked["command"][0], stop.why) if isinstance(stop, Absent) else ""
         raise click.UsageError(f"{stop.why}{hint}") from stop
@@ -152,18 +154,24 @@ class Shown:
         """Show it."""
         if now.said:
             self.clear()
-            click.echo(now.said, err=True)
+            _put(now.said, nl=True)
         if self.live:
-            click.echo(f"\r\x1b[K{_line(now)}", nl=False, err=True)
+            _put(f"\r\x1b[K{_line(now)}", nl=False)
         elif not self.quiet and time.monotonic() - self.last > EVERY_S:
             self.last = time.monotonic()
-            click.echo(_line(now), err=True)
+            _put(_line(now), nl=True)
 
     def clear(self) -> None:
         """Take the live line away."""
         if self.live:
-            with suppress(OSError):  # the terminal is gone
-                click.echo("\r\x1b[K", nl=False, err=True)
+            _put("\r\x1b[K", nl=False)
+
+
+def _put(text: str, *, nl: bool) -> None:
+    try:
+        click.echo(text, nl=nl, err=True)
+    except OSError:  # the terminal is gone: what waits to be written must not spoil the exit code
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _line(now: Progress) -> str:

@@ -1,5 +1,6 @@
 """However `stanch bisect` is ended, it leaves nothing running."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -24,11 +25,13 @@ def shop(tmp_path: Path) -> History:
     return repo
 
 
-def _begun(shop: History, seconds: float, **how: str) -> tuple["subprocess.Popen[str]", list[int]]:
+def _begun(
+    shop: History, seconds: float, ignores: str = "", stderr: int = subprocess.PIPE
+) -> tuple["subprocess.Popen[str]", list[int]]:
     """A bisection with runs that go on, and their process numbers."""
     pids = shop.path.parent / "pids"
     words = ("c0", "c2", "--json", "--", sys.executable, "-S", "-c", SLOW, str(pids), str(seconds))
-    ran = begin(shop.path, *words, **how)
+    ran = begin(shop.path, *words, ignores=ignores, stderr=stderr)
     deadline = time.monotonic() + 20
     while not pids.exists() or not pids.read_text().endswith("\n"):
         assert ran.poll() is None
@@ -55,3 +58,14 @@ def test_a_hangup_that_it_was_told_to_ignore_never_ends_it(shop: History) -> Non
     ran.send_signal(signal.SIGHUP)
     out, error = ran.communicate(timeout=40)
     assert (ran.returncode, '"both_pass"' in out) == (6, True), error
+
+
+@pytest.mark.parametrize(("ignores", "seconds", "code"), [("", 60.0, 130), ("HUP", 1.0, 6)])
+def test_a_terminal_that_is_gone_is_no_error(shop: History, ignores: str, seconds: float, code: int) -> None:
+    terminal, sink = os.openpty()
+    ran, pids = _begun(shop, seconds, ignores=ignores, stderr=sink)
+    os.close(sink)
+    os.close(terminal)
+    ran.send_signal(signal.SIGHUP)
+    ran.communicate(timeout=40)
+    assert (ran.returncode, [pid for pid in pids if psutil.pid_exists(pid)]) == (code, [])

@@ -1,6 +1,7 @@
 """What to try where a command tells nothing: its trees hold tracked files alone, a checkout holds more."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -67,7 +68,7 @@ async def _untracked(job: Job) -> str:
     tests = [path for path in others if kind(path) is Kind.TEST and not _laid(job, path)][:_FEW]
     if not tests:
         return ""
-    options = " ".join(f"--with {path}" for path in tests)
+    options = " ".join(f"--with {shlex.quote(path)}" for path in tests)
     return f"; {_listed(tests)} not tracked by git, so not in the trees: `{options}`"
 
 
