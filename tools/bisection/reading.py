@@ -101,16 +101,6 @@ class _Repository:
         return (await git(*args, cwd=self._path, env=self._env)).status
 
 
-async def resolved(repo: Path, name: str, env: dict[str, str]) -> str:
-    """The full sha of a commit. Raises Unfit when there is none of that name."""
-    said = await git(
-        "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", cwd=repo, env=environment(env)
-    )
-    if said.status:
-        raise Unfit(f"the repository has no commit `{name}`; a tag that is new may have to be fetched first")
-    return said.out.strip()
-
-
 async def root(here: Path, env: dict[str, str]) -> Path:
     """The root of the work tree that `here` is in, or a bare repository. Raises Unfit when it is in none."""
     said = await git("rev-parse", "--show-toplevel", cwd=here, env=environment(env))
