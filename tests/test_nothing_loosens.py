@@ -63,6 +63,7 @@ def test_no_flag_of_any_command_speaks_of_a_guard() -> None:
     flags = {flag for name in COMMANDS for flag in options(found(name), name)}
     assert {flag.rpartition(" ")[2] for flag in flags} == snapshot(
         {
+            "--anew",
             "--because",
             "--bound",
             "--by",

@@ -54,7 +54,7 @@ class Scene:
     answers: bool = False
     """Its endpoint answers even while the bad release runs."""
     late: int = 0
-    """Minutes from NOON on before the tracker shows an issue."""
+    """So many pictures are taken before the tracker shows an issue."""
     leak: str = ""
     """Stands in every text that comes from it."""
 
@@ -178,7 +178,7 @@ class StandInTracker:
             regions={"eu": 9}, user_ids=tuple(f"u{n}" for n in range(users)), series=errors,
         )  # fmt: skip
         scene = self.ground.scene
-        quiet = scene.blast is Blast.NONE or not issue.events or now < NOON + scene.late * MINUTE
+        quiet = scene.blast is Blast.NONE or not issue.events or self._looks() < scene.late
         issues = () if quiet else (issue,)
         return Picture(
             at=now, window_min=window_min, issues=issues, more_issues=0, errors=errors, traffic=self._traffic()
@@ -204,6 +204,13 @@ class StandInTracker:
 
     async def check(self) -> str:
         return "stands in"
+
+    def _looks(self) -> int:
+        """How many pictures were taken before."""
+        looks = self.ground.home / "looks"
+        seen = len(looks.read_text(encoding="utf-8")) if looks.exists() else 0
+        looks.write_text("x" * (seen + 1), encoding="utf-8")
+        return seen
 
     def _reached(self) -> tuple[Point, ...]:
         if not self.ground.scene.tracker:

@@ -12,10 +12,10 @@ HOOK = "hunter2-opaque-value"
 PROGRAM = f"""
 import logging, threading, warnings, sys
 import httpx
-from agent.surface.cli import _clean
+from agent.surface.cli import clean
 from agent.runtime.discretion import discreet
 logging.basicConfig(level=logging.DEBUG, format="%(message)s")
-discreet(_clean)
+discreet(clean)
 class Broken:
     def __str__(self): raise ValueError("no")
 logging.getLogger("theirs").warning("with %s and %s", "{TOKEN}", {{"password": "swordfish"}})
