@@ -177,8 +177,7 @@ class StandInTracker:
             features={"checkout": 60, "search": 40} if many else {"checkout": 100}, orgs={"acme": 9},
             regions={"eu": 9}, user_ids=tuple(f"u{n}" for n in range(users)), series=errors,
         )  # fmt: skip
-        scene = self.ground.scene
-        quiet = scene.blast is Blast.NONE or not issue.events or self._looks() < scene.late
+        quiet = self.ground.scene.blast is Blast.NONE or not issue.events or self._looks() < self.ground.scene.late
         issues = () if quiet else (issue,)
         return Picture(
             at=now, window_min=window_min, issues=issues, more_issues=0, errors=errors, traffic=self._traffic()
@@ -207,10 +206,8 @@ class StandInTracker:
 
     def _looks(self) -> int:
         """How many pictures were taken before."""
-        looks = self.ground.home / "looks"
-        seen = len(looks.read_text(encoding="utf-8")) if looks.exists() else 0
-        looks.write_text("x" * (seen + 1), encoding="utf-8")
-        return seen
+        with (self.ground.home / "looks").open("a") as looks:
+            return looks.tell() + looks.write("x") - 1
 
     def _reached(self) -> tuple[Point, ...]:
         if not self.ground.scene.tracker:
