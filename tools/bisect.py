@@ -253,6 +253,7 @@ async def _found(repo: Repository, unproved: Bisected, answer: Answer) -> Bisect
         "seconds": answer.seconds,
         "error_bound": answer.error_bound,
         "log": answer.log[:_LOG],
+        "ranks": answer.ranks[:_LOG],
         "why": f"{answer.reason}{_WRITTEN if unproved.written else ''}",
     }
     culprit = answer.culprit

@@ -143,6 +143,8 @@ class Bisected(Result):
     """Most that the probability of a mistake is; None when nobody worked it out."""
     log: tuple[str, ...] = ()
     """What was tried, in order, one line each: `3f2a9c1d77aa bad`; at most 40."""
+    ranks: tuple[str, ...] = ()
+    """Of the culprit or each candidate how suspect it was before it ran, and why, a line each; at most 40."""
 
 
 class Answered(Result):

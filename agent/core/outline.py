@@ -81,7 +81,7 @@ def _run(one: Sighting[Bisected]) -> Iterator[str]:
     ]
     found = f"{seen.culprit[:12]} {seen.subject}" if seen.culprit else seen.verdict.replace("_", " ") or "nothing"
     yield f"E{one.n} {seen.good}..{seen.bad}: {found}; {', '.join(filter(None, figures))}; {seen.why}"
-    yield from (f"  {line}" for line in seen.log)
+    yield from (f"  {line}" for line in (*seen.ranks, *seen.log))
 
 
 def _cut(line: str) -> str:

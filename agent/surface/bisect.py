@@ -192,9 +192,11 @@ def told(answer: Answer, captions: Mapping[str, str]) -> str:
 
 
 def _who(answer: Answer, captions: Mapping[str, str]) -> str:
+    ranks = [f"\n    {rank}" for rank in answer.ranks] or [""] * len(answer.candidates)
     if answer.culprit:
-        return f"{answer.culprit}\n{captions.get(answer.culprit, '')}".rstrip()
-    return "\n".join(f"{sha} {captions.get(sha, '')}".rstrip() for sha in answer.candidates) or "no commit"
+        return f"{answer.culprit}\n{captions.get(answer.culprit, '')}".rstrip() + ranks[0]
+    told = (f"{sha} {captions.get(sha, '')}".rstrip() for sha in answer.candidates)
+    return "\n".join(map("".join, zip(told, ranks, strict=True))) or "no commit"
 
 
 def _shown(evidence: Evidence) -> list[str]:

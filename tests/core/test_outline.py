@@ -30,9 +30,13 @@ def test_rejected_hypotheses_stay_with_what_rejected_them_and_what_spoke_for_the
 
 
 def test_an_experiment_tells_its_figures_and_every_run_as_far_as_they_are_known() -> None:
-    ran = bisected(verdict="both_fail", runs=7, seconds=12.4, error_bound=0.0004, log=("aaa bad", "bbb good"), why="w")
+    ran = bisected(
+        verdict="both_fail", runs=7, seconds=12.4, error_bound=0.0004, log=("aaa bad", "bbb good"),
+        ranks=("suspect 1 of 9",), why="w",
+    )  # fmt: skip
     assert findings(incident(*KNOWN, ran)).experiments == (
-        "E6 v1.7.0..v1.8.0: both fail; 3 steps, 7 runs, 12 s, error at most 0.0004; w", "  aaa bad", "  bbb good",
+        "E6 v1.7.0..v1.8.0: both fail; 3 steps, 7 runs, 12 s, error at most 0.0004; w",
+        "  suspect 1 of 9", "  aaa bad", "  bbb good",
     )  # fmt: skip
     assert "nothing; 3 steps" in findings(incident(*KNOWN, bisected())).experiments[0]
 

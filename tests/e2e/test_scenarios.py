@@ -84,6 +84,7 @@ def the_post_mortem_shows_what_was_suspected_ruled_out_and_tried(ran: Ran) -> No
     assert any("for: " in line and "shop/totals.py" in line for line in tree)
     tried = text.partition("## Bisect\n")[2].partition("\n## ")[0]
     assert ran.object["planted"][:12] in tried
+    assert "  - suspect 1 of " in tried
 
 
 def users_do_not_wait_for_a_model(ran: Ran, home: Path) -> None:

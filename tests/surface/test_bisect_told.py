@@ -58,6 +58,15 @@ def test_each_candidate_is_told_by_its_subject(shop: History) -> None:
     assert f"{shop.shas[3]} Change 4 (Ada, 2026-11-01)" in out
 
 
+def test_a_culprit_and_each_candidate_says_how_suspect_it_was_and_why(shop: History) -> None:
+    for n, text in ((7, "def pay():\n    return 1\n"), (8, "def pay():\n    return 1 / 0\n"), (9, "x = 1\n")):
+        shop.commit(f"Change {n}", {"pay.py" if n < 9 else "docs.md": text}, tag=f"c{n}")
+    _, out, _ = told(shop.path, "c7", "c9", "--", sys.executable, "-S", "-c", "import pay; pay.pay()")
+    culprit, _, why = out.splitlines()[:3]
+    assert (culprit, why.partition(", ")[0]) == (f"proven: {shop.shas[7]}", "    suspect 1 of 2")
+    assert "x: wrote the innermost line of ours on the stack (+" in why
+
+
 def test_the_object_has_no_more_keys_than_before(shop: History) -> None:
     _, out, _ = told(shop.path, "--json", "c1", "c6", "--", "false")
     assert [*json.loads(out)] == [

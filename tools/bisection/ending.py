@@ -45,7 +45,7 @@ class Findings(NamedTuple):
 
 
 async def told(found: Findings, trees: Trees) -> Answer:
-    """The answer, but for figures."""
+    """The answer, but for its rounds, seconds and ranks."""
     end = found.end or Settled(Verdict.CANDIDATES, found.known.believed.smallest(ENDS), ENDS)
     if end.verdict is Verdict.BOTH_FAIL and _absent(found):
         end = Settled(Verdict.INCONCLUSIVE, (), 1.0)
@@ -70,7 +70,8 @@ async def told(found: Findings, trees: Trees) -> Answer:
     culprit = shas[0] if end.verdict is Verdict.PROVEN else None
     reason = f"{reason}{_shy(found)}{_flaky(found)}"
     error, evidence = round(end.error, 6), _evidence(found, end.verdict)
-    return Answer(end.verdict, culprit, shas, 0, 0, 0.0, error, reason, evidence=evidence)
+    log = tuple(f"{found.name(run.commit)} {run.outcome}" for run in found.runs)
+    return Answer(end.verdict, culprit, shas, 0, len(log), 0.0, error, reason, log, evidence=evidence)
 
 
 def _evidence(found: Findings, verdict: Verdict) -> Evidence | None:

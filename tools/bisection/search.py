@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf, log
 from pathlib import Path
@@ -93,14 +92,16 @@ class Search:
 
     async def answer(self) -> Answer:
         """The answer, with what it took. One that its time cut short goes on when it is asked again."""
-        end: Settled | None = None
+        end, limit = None, asyncio.timeout(self.job.whole_s)
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self.job.whole_s):
-                    self._weigh()
-                    if self.scope is not self.history:
-                        await self._narrow(self.scope)
-                    end = await self._settle(self.history)
+            async with limit:
+                self._weigh()
+                if self.scope is not self.history:
+                    await self._narrow(self.scope)
+                end = await self._settle(self.history)
+        except TimeoutError:  # a network's file system raises it too
+            if not limit.expired():
+                raise
         finally:
             self._end(list(self.flights))
             await self._gone()
@@ -110,9 +111,8 @@ class Search:
         told = await ending.told(found, self.trees)
         if end:
             await self.kept.finish()
-        log = tuple(f"{run.commit[: ending.SHORT]} {run.outcome}" for run in runs)
-        seconds = time.monotonic() - self.began
-        return told._replace(rounds=self.depth, runs=len(runs), seconds=round(seconds, 2), log=log)
+        ranks = self.weighing.ranks(told.candidates)
+        return told._replace(rounds=self.depth, seconds=round(time.monotonic() - self.began, 2), ranks=ranks)
 
     def tell(self, said: str = "") -> None:
         """Say where it stands."""
@@ -268,15 +268,15 @@ class Search:
 
     def _known(self, history: History) -> Known:
         """What is known by now; worked out once for each run, and for new weights."""
-        state = (id(history), len(self.kept.runs), id(self.weighing.weights), self._bound())
+        state = (id(history), len(self.kept.runs), id(self.weighing.suspects), self._bound())
         if state != self._state:
             self._state, self._last = state, self._worked_out(history)
         return self._last
 
     def _worked_out(self, history: History) -> Known:
-        even, weights = 1 / len(history.commits), self.weighing.weights
-        known = all(one.sha in weights for one in history.commits)
-        prior = tuple(weights[one.sha] if known else even for one in history.commits)
+        even, suspects = 1 / len(history.commits), self.weighing.suspects
+        known = all(one.sha in suspects for one in history.commits)
+        prior = tuple(suspects[one.sha].weight if known else even for one in history.commits)
         told = self._sorted(history)
         untestable = frozenset(tree for tree in told.untestable if tree in history.spots)
         return Known(history, prior, told.counts, untestable, self._bound(), wary=bool(told.clashes))

@@ -1,6 +1,7 @@
 """Weighs the suspects by what a failing run said and read, while other runs go on."""
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Final, NamedTuple
 
 from tools.bisection.frames import Clues
 from tools.bisection.history import History
+from tools.bisection.odds import Reason, told
 from tools.bisection.reads import Reads
 from tools.bisection.words import Job, Run
 
@@ -26,6 +28,14 @@ class Clue(NamedTuple):
     reads: Reads | None
 
 
+class Suspect(NamedTuple):
+    """What is thought of one commit."""
+
+    weight: float
+    """Those of all commits sum to 1."""
+    reasons: tuple[Reason, ...]
+
+
 @dataclass(slots=True)
 class Weighing:
     """The suspects of one search."""
@@ -33,11 +43,11 @@ class Weighing:
     job: Job
     seen: Clues | None = None
     """What production says of the error: known before anything was run."""
-    weights: dict[str, float] = field(default_factory=dict[str, float])
+    suspects: dict[str, Suspect] = field(default_factory=dict[str, Suspect])
     """By sha; empty while nothing is known of them."""
     clue: Clue | None = None
     """They are weighed by it."""
-    _task: asyncio.Task[dict[str, float]] | None = None
+    _task: asyncio.Task[dict[str, Suspect]] | None = None
 
     def begin(self, history: History, usual_s: float) -> None:
         """Weigh the commits of `history` by the clue, if there is one; a run takes `usual_s`."""
@@ -57,6 +67,18 @@ class Weighing:
                 async with asyncio.timeout(min(PATIENCE * longest, MOST_S)):
                     await asyncio.shield(self._task)
 
+    def ranks(self, shas: Sequence[str]) -> tuple[str, ...]:
+        """Of each commit, how suspect the clue makes it and why: `suspect 2 of 40, 3.1x: …`; of none without a clue."""
+        weights, found = sorted(one.weight for one in self.suspects.values()), self.suspects
+        if not all(sha in found for sha in shas):
+            return ()
+        n, those = len(weights), [found[sha] for sha in shas]
+        places = (1 + n - bisect_right(weights, one.weight) for one in those)
+        return tuple(
+            f"suspect {place} of {n}, {told(one.weight, n, one.reasons)}"
+            for place, one in zip(places, those, strict=True)
+        )
+
     async def end(self) -> None:
         """Weigh no more."""
         self._cancel()
@@ -67,15 +89,15 @@ class Weighing:
         if self._task and not self._task.done():
             self._task.cancel()
 
-    def _take(self, task: asyncio.Task[dict[str, float]]) -> None:
+    def _take(self, task: asyncio.Task[dict[str, Suspect]]) -> None:
         if not task.cancelled():
-            self.weights = task.result()
+            self.suspects = task.result()
 
 
-async def _weighed(job: Job, history: History, clue: Clue, seconds: float) -> dict[str, float]:
+async def _weighed(job: Job, history: History, clue: Clue, seconds: float) -> dict[str, Suspect]:
     from tools.bisection.suspects import Span, suspects  # noqa: PLC0415 - while the first tests run
 
     shas = tuple(one.sha for one in history.commits)
     span = Span(job.repo, (history.good,), history.bad, shas)
     found = await suspects(span, clue.failure, seconds, reads=clue.reads)
-    return dict(zip(shas, found.weights, strict=True))
+    return dict(zip(shas, map(Suspect, *found), strict=True))

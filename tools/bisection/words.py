@@ -118,5 +118,7 @@ class Answer(NamedTuple):
     """One or two sentences for a human: why this verdict, and what to do next."""
     log: tuple[str, ...] = ()
     """Every run in the order in which they ended, one line each: `3f2a9c1d77aa bad`."""
+    ranks: tuple[str, ...] = ()
+    """Of each candidate how suspect it was and why, a line each; empty where no clue told commits apart."""
     evidence: Evidence | None = None
     """None where no output tells more than `reason`. It may hold secrets."""
