@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from signal import SIGKILL
 from typing import Final, NamedTuple
 
@@ -25,6 +27,28 @@ _SURE: Final = 1e-5
 """So improbable must it be before what failed in company counts no more: at an innocent's child it may be the proof."""
 
 
+@dataclass(slots=True)
+class Company:
+    """Counts what goes on at the same time."""
+
+    live: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
+    """By number, the others that went on at some time of it."""
+    started: int = 0
+
+    @contextmanager
+    def joined(self) -> Generator[Collection[int]]:
+        """One more goes on; what is given fills with the numbers of the others, those that begin later too."""
+        self.started += 1
+        number, others = self.started, {*self.live}
+        for theirs in self.live.values():
+            theirs.add(number)
+        self.live[number] = others
+        try:
+            yield others
+        finally:
+            del self.live[number]
+
+
 class Sorted(NamedTuple):
     """What the runs are good for."""
 
@@ -35,7 +59,7 @@ class Sorted(NamedTuple):
     again: tuple[str, ...]
     """Trees to be run alone, to see whether company was the reason."""
     clashes: str
-    """A tree where the command failed in company and passes alone; empty when there is none."""
+    """A tree where the command failed in company and passes alone, or its setup; empty when there is none."""
     sure: bool
     """Hardly any flaky command would do so: what failed in company anywhere says nothing."""
 
@@ -60,12 +84,13 @@ def sort(runs: Sequence[Run], sound: Collection[str], claimed: str = "") -> Sort
     hangs = any(_late(run) and not run.company for run in runs)
     short = [run for run in runs if run.company and (run.status in KILLED or (_late(run) and not hangs))]
     again = [run.tree for run in (*odd, *short) if run.tree not in looked]
-    again += _doubtful(seen, claimed, shy)
+    unready, ready = _unready(runs)
+    again += [*unready, *_doubtful(seen, claimed, shy)]
     mute = Counter[str]()
     for run in runs:
         mute[run.tree] = mute[run.tree] + 1 if run.outcome is Outcome.UNTESTABLE else 0
     untestable = frozenset(tree for tree, n in mute.items() if n >= (_MUTE if tree in counts else 1))
-    return Sorted(dict(counts), untestable, tuple(dict.fromkeys(again)), shy[0] if shy else "", sure)
+    return Sorted(dict(counts), untestable, tuple(dict.fromkeys(again)), next(iter((*shy, *ready)), ""), sure)
 
 
 def _failed(run: Run) -> bool:
@@ -75,6 +100,18 @@ def _failed(run: Run) -> bool:
 def _late(run: Run) -> bool:
     """It ran out of time: what waits for others may. Once one did alone, the command hangs and others are believed."""
     return run.status is None and run.seconds > 0
+
+
+def _unready(runs: Sequence[Run]) -> tuple[list[str], list[str]]:
+    """Trees whose setup failed beside others: those where it was not tried alone, and those where it does not then."""
+    beside = dict.fromkeys(run.tree for run in runs if _unset(run) and run.company)
+    alone = {run.tree: _unset(run) for run in runs if not run.company}
+    return [tree for tree in beside if tree not in alone], [tree for tree in beside if not alone.get(tree, True)]
+
+
+def _unset(run: Run) -> bool:
+    """It never began."""
+    return run.status is None and not run.seconds
 
 
 def _odd(run: Run, sound: Collection[str]) -> bool:

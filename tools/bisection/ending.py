@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 from tools.bisection import reading
 from tools.bisection.advice import lacking, unstartable
 from tools.bisection.choice import ENDS, TWICE, Settled, wrong_way
-from tools.bisection.company import sort
+from tools.bisection.company import Company, sort
 from tools.bisection.history import History, Spot
 from tools.bisection.known import Known
-from tools.bisection.testrun import ABSENT, NOWHERE, Company, run_at, run_in
+from tools.bisection.testrun import ABSENT, NOWHERE, run_at, run_in
 from tools.bisection.trees import Trees
 from tools.bisection.words import Answer, Evidence, Job, Outcome, Run, Verdict
 

@@ -2,11 +2,14 @@
 
 
 class Unset(Exception):  # noqa: N818 - a word of the field
-    """One commit cannot be set up, so it cannot tell. `why` names what to do about it."""
+    """One commit cannot be set up, so it cannot tell. `why` names what to do about it.
 
-    def __init__(self, why: str, output: str = "") -> None:
+    `beside`: so many others were being set up at the same time, if it was setup that failed.
+    """
+
+    def __init__(self, why: str, output: str = "", beside: int = 0) -> None:
         super().__init__(why)
-        self.why, self.output = why, output
+        self.why, self.output, self.beside = why, output, beside
 
 
 class Stop(Exception):  # noqa: N818 - a word of the field

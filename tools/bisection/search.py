@@ -9,7 +9,7 @@ from typing import Final
 
 from tools.bisection import ending, reading, session
 from tools.bisection.choice import ENDS, PAIR, Settled, following, last, settled, useless
-from tools.bisection.company import Sorted, sort
+from tools.bisection.company import Company, Sorted, sort
 from tools.bisection.errors import NoSpace
 from tools.bisection.frames import Clues
 from tools.bisection.history import History, Spot
@@ -17,7 +17,7 @@ from tools.bisection.known import Known
 from tools.bisection.progress import Progress, Say
 from tools.bisection.reading import milestones
 from tools.bisection.slots import LOOK_S, QUICK_S, ROUND, Slots, late
-from tools.bisection.testrun import Company, Judge, run_at
+from tools.bisection.testrun import Judge, run_at
 from tools.bisection.trees import Trees
 from tools.bisection.weighing import Clue, Weighing
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict

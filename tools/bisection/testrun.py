@@ -4,10 +4,10 @@ import errno
 import re
 import signal
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from tools.bisection.checkout import full, no_space
+from tools.bisection.company import Company
 from tools.bisection.errors import Absent, Unset
 from tools.bisection.processes import Command, ended
 from tools.bisection.trees import Tree, Trees
@@ -34,33 +34,13 @@ Judge = Callable[[Run], Awaitable[Run]]
 """What the caller makes of a run: one that fails of something else than is looked for cannot tell."""
 
 
-@dataclass(slots=True)
-class Company:
-    """Counts the runs that go on at the same time."""
-
-    live: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
-    started: int = 0
-
-    def begins(self) -> int:
-        """A run begins: its number."""
-        self.started += 1
-        for others in self.live.values():
-            others.add(self.started)
-        self.live[self.started] = {*self.live}
-        return self.started
-
-    def ends(self, number: int) -> int:
-        """A run ends: how many others went on at some time of it."""
-        return len(self.live.pop(number))
-
-
 async def run_at(trees: Trees, slot: int, commit: str, company: Company) -> Run:
     """The command's run at `commit`; one that cannot be set up cannot tell. Raises Stop when none can."""
     try:
         tree = await trees.at(slot, commit)
     except Unset as error:
         sha = await trees.tree_of(commit)
-        return Run(commit, sha, Outcome.UNTESTABLE, None, 0.0, 0.0, 0, error.why, error.output)
+        return Run(commit, sha, Outcome.UNTESTABLE, None, 0.0, 0.0, error.beside, error.why, error.output)
     return await run_in(tree, trees.job, company)
 
 
@@ -70,19 +50,17 @@ async def run_in(tree: Tree, job: Job, company: Company) -> Run:
     Raises Absent when there is no such command on this machine, NoSpace when it may have failed for want of space: by
     what is left, for that it fails with "no space left" may be the error that is looked for.
     """
-    number, others = company.begins(), 0
     try:
-        ran = await ended(Command(tree.argv, tree.cwd, tree.env, job.timeout_s, str(tree.root), job.tty))
+        with company.joined() as others:
+            ran = await ended(Command(tree.argv, tree.cwd, tree.env, job.timeout_s, str(tree.root), job.tty))
     except OSError as error:
         return Run(tree.commit, tree.tree, Outcome.UNTESTABLE, None, 0.0, 0.0, 0, _unstarted(tree, error))
-    finally:
-        others = company.ends(number)
     if ran.status != 0 and full(tree.root):
         raise no_space(tree.root)
     outcome, why = judged(ran.status, job.timeout_s)
     if outcome is Outcome.BAD and UNTESTED.search(ran.output):
         outcome, why = Outcome.UNTESTABLE, _GONE
-    return Run(tree.commit, tree.tree, outcome, ran.status, ran.seconds, ran.cpu_s, others, why, ran.output)
+    return Run(tree.commit, tree.tree, outcome, ran.status, ran.seconds, ran.cpu_s, len(others), why, ran.output)
 
 
 def judged(status: int | None, timeout_s: float) -> tuple[Outcome, str]:

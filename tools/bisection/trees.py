@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 
 from tools.bisection.adapt import ROOT, Adapted, adapted
 from tools.bisection.checkout import Checkout, Stamp, full, no_space, remove, spaced, stamp, walked
+from tools.bisection.company import Company
 from tools.bisection.errors import Absent, Unfit, Unset
 from tools.bisection.plumbing import Objects, Source
 from tools.bisection.processes import Command, Ended, ended, kill_marked, settled
@@ -62,6 +63,7 @@ class Trees:
     _objects: Objects
     _home: Path
     _slots: dict[int, _Slot] = field(default_factory=dict[int, _Slot])
+    _setups: Company = field(default_factory=Company)
     _few: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FEW))
 
     @classmethod
@@ -156,7 +158,8 @@ class Trees:
     async def _set_up(self, place: _Slot, made: Tree, key: str) -> None:
         argv = _rooted(self.adapted.setup, made.root)
         try:
-            ran = await ended(Command(argv, made.cwd, made.env, self.job.setup_timeout_s, str(made.root)))
+            with self._setups.joined() as others:
+                ran = await ended(Command(argv, made.cwd, made.env, self.job.setup_timeout_s, str(made.root)))
         except OSError as error:
             if "/" not in argv[0]:
                 raise Absent(f"the setup command `{argv[0]}` does not exist, or is not in PATH") from error
@@ -164,10 +167,10 @@ class Trees:
         if ran.status != 0:
             if full(made.root):
                 raise no_space(self._home)
-            raise Unset(_failed(ran, self.job.setup_timeout_s), ran.output)
-        others, modified = await asyncio.gather(place.checkout.others(), place.checkout.modified())
+            raise Unset(_failed(ran, self.job.setup_timeout_s), ran.output, len(others))
+        made_there, modified = await asyncio.gather(place.checkout.others(), place.checkout.modified())
         laid = place.laid
-        place.built = await settled(asyncio.to_thread(_built, made.root, others, laid))
+        place.built = await settled(asyncio.to_thread(_built, made.root, made_there, laid))
         place.key = "" if set(modified) - laid.keys() else key
 
 

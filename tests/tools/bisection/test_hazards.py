@@ -20,6 +20,7 @@ from tools.bisection.words import Answer, Outcome, Run, Verdict
 from tools.machine import scrubbed
 
 ONCE = 'k=$(cat pay.py); [ ! -e "$SEEN/$k" ] || exit 125; touch "$SEEN/$k"; grep -q fine pay.py'
+LOCKS = 'mkdir "$SEEN" || exit 1; sleep 0.3; rmdir "$SEEN"'
 SIGNS = """#!/bin/sh
 case "$*" in *--verify*) echo "[GNUPG:] GOODSIG 1 Ada"; echo "gpg: Good signature from Ada" >&2; exit 0;; esac
 cat > /dev/null
@@ -58,6 +59,13 @@ def test_what_ran_out_of_time_beside_others_is_run_alone_until_one_hangs_alone_t
     assert sort([*late, late[0]._replace(company=0)], ()).again == ()
     told = sort([*late, late[0]._replace(company=0, outcome=Outcome.BAD, status=1)], ())
     assert (told.again, told.untestable, told.counts["a"].fails) == (("b",), {"b"}, 1)
+
+
+def test_setup_that_cannot_run_beside_itself_is_run_alone(shop: History, tmp_path: Path) -> None:
+    env = {"SEEN": str(tmp_path / "lock")}
+    command = replace(job(shop, "grep", "-q", "fine", "pay.py", env=env), setup=("sh", "-c", LOCKS), jobs=4)
+    answer = asyncio.run(bisect(command, tmp_path / "home"))
+    assert (answer.culprit, "cannot run beside itself" in answer.reason) == (shop.shas[4], True), answer
 
 
 def test_a_clone_without_trees_is_told_to_fetch_them(shop: History, tmp_path: Path) -> None:

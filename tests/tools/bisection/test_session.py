@@ -156,7 +156,8 @@ BISECTS = """
 import asyncio, json, sys
 from pathlib import Path
 from tools.bisection import session
-from tools.bisection.testrun import Company, run_at
+from tools.bisection.company import Company
+from tools.bisection.testrun import run_at
 from tools.bisection.trees import Trees
 from tools.bisection.words import Job
 

@@ -12,9 +12,10 @@ import pytest
 
 from tests.repository import History
 from tests.tools.bisection.users import PYTHON, job, ran, three
+from tools.bisection.company import Company
 from tools.bisection.errors import Absent, Unfit
 from tools.bisection.processes import MARK, TAIL_BYTES, kill_marked, marked
-from tools.bisection.testrun import Company, judged, run_in
+from tools.bisection.testrun import judged, run_in
 from tools.bisection.trees import Trees
 from tools.bisection.words import Job, Outcome, Run
 from tools.machine import scrubbed

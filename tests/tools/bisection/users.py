@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.repository import History, history
-from tools.bisection.testrun import Company, run_at
+from tools.bisection.company import Company
+from tools.bisection.testrun import run_at
 from tools.bisection.trees import Trees
 from tools.bisection.words import Job, Outcome, Run
 from tools.machine import scrubbed
