@@ -2,27 +2,24 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from tools.bisection.paths import Tracked
 from tools.contract import Effect, ToolFailed, tool
 from tools.deploys.base import Deploys
 from tools.machine import Ran
+from tools.mend import BROKEN, Work, apply, revert
 from tools.observed import Prepared, Written
-from tools.repo import PLAIN, Bench, Repository, matching, opened, version_of, worktree
-from tools.repro import RUN_S, Repro, expected, kept, staged, tried, unlike
+from tools.repo import PLAIN, Repository, matching, opened, version_of, worktree
+from tools.repro import RUN_S, Repro, expected, kept, staged, tried, unlike, written
 from tools.site import Case, Service, Site
 from tools.suite import TESTS_S, passed
 
 _TOOL: Final = "hotfix_prepare"
-_GATES: Final = ("jenkinsfile", "azure-pipelines", "bitbucket-pipelines", ".")
-"""How names of CI files and folders begin, in lower case. A dot file configures a tool, not the service."""
-_BROKEN = "git failed in a worktree of our own; check free space and run `git fsck` in the repository"
 
 
 class Hotfix(Written):
@@ -49,63 +46,57 @@ class Hotfix(Written):
         return f"{self.kind}:{sha256((self.patch or '').encode()).hexdigest()[:12]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One hotfix being made."""
-
-    repo: Repository
-    bench: Bench
-    args: Hotfix
-    culprit: str
-
-    async def git(self, *args: str, hint: str = _BROKEN) -> str:
-        """What git prints in the worktree. Raises ToolFailed with `hint`."""
-        return await self.repo.text(*args, cwd=self.bench.tree, hint=hint)
-
-
 @tool(Effect.NOTE, timeout_s=1200, key=lambda args: f"{args.culprit}:{args.mark}")
 async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case) -> Prepared:
     """Prepare a hotfix of the running release: revert or patch the culprit on a branch, run the tests, tag it.
 
     Use it when few users are affected and the culprit is proven. It ships nothing: `deploy_hotfix` does, a patch only
-    with a human's leave. A patch may only edit tracked source files, not CI, and create, rename or delete none; it
-    needs the service's tests, which run in a sandbox without network.
+    with a human's leave. A patch may only edit tracked source files, not tests, dependencies or CI, and create, rename
+    or delete none; it needs the service's tests, which run in a sandbox without network.
     Example: {"culprit": "3f2a9c1d77aa", "kind": "revert"}
     """
     repo = await opened(_TOOL, site.service)
     culprit = await repo.commit(args.culprit)
-    if prepared := await _prepared(repo, args, culprit, case):
-        return prepared
     running = (await deploys.status()).current
     if running is None:
         raise ToolFailed(_TOOL, "no release is running, so there is nothing to fix; look at `deploy_status`")
+    record = _record(site, case, culprit, args.mark)
+    if prepared := await _prepared(repo, record, running):
+        return prepared
     base = await repo.commit(f"refs/tags/{running}")
     if not await repo.ancestor(culprit, base):
         raise ToolFailed(_TOOL, f"{running} does not contain the culprit; fix the release that does, or look again")
     repro = await asyncio.to_thread(kept, site.home, site.service.name, culprit)
     _vouched(args, site.service, repro)
+    branch = await _branch(repo, case)
     async with worktree(repo, site.home, "hotfix", base) as bench:
-        work = Work(repo, bench, args, culprit)
-        await (_revert(work) if args.kind == "revert" else _patch(work))
+        work = Work(repo, bench, culprit, args.patch, unread=await repo.unread(base))
+        await (revert(work) if args.patch is None else apply(work))
         where = await _beside_the_tests(work, repro) if repro else ""
         subject = (await work.git("show", "--no-patch", "--format=%s", culprit)).strip()[:120]
-        marks = f"Stanch-Incident: {case.id}\nStanch-Fixes: {culprit}\nStanch-Mark: {args.mark}"
+        marks = f"Stanch-Incident: {case.id}\nStanch-Fixes: {culprit}\nStanch-Mark: {args.mark}\nStanch-Base: {running}"
         message = f"{args.kind.title()} {culprit[:12]}: {subject}\n\n{marks}"
         await work.git("commit", "--quiet", "--no-verify", "-m", message)
         commit = (await work.git("rev-parse", "HEAD")).strip()
-        regression = await _regression(work, repro, (base, commit)) if repro else ""
-        tests = await passed(_TOOL, site.service, bench, written=args.brings_code)
-        branch, tag = await _branch(repo, case), await _next(repo, running)
-        # In the repository: what the tests have made of the worktree is nothing to work in.
-        await repo.text("branch", "--no-track", branch, commit, hint=f"the branch {branch} cannot be made; look at it")
-        note = f"{tag}: hotfix of {running}\n\n{marks}\nStanch-Branch: {branch}\nStanch-Tests: {tests}"
-        note += f"\nStanch-Regression: {regression}{where}" if regression else ""
-        await repo.text("tag", "--annotate", "-m", note, tag, commit, hint=f"the tag {tag} cannot be made; look at it")
-    crossed = await _irreversible(repo, commit)
-    return Prepared(
-        tag=tag, branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed,
-        regression=f"{regression}{where}" if regression else "", written=args.brings_code,
+        regression = f"{await _regression(work, repro, (base, commit))}{where}" if repro else ""
+        tests = await _tested(work)
+    made = Prepared(
+        tag=await _next(repo, running), branch=branch, commit=commit, base=running, fixes=culprit, tests=tests,
+        regression=regression, irreversible=await _irreversible(repo, commit), written=work.written,
     )  # fmt: skip
+    await _published(repo, record, made, marks)
+    return made
+
+
+async def _published(repo: Repository, record: Path, made: Prepared, marks: str) -> None:
+    """Branch, record and tag, in the repository: what the tests have made of the worktree is nothing to work in."""
+    hint = f"the branch {made.branch} cannot be made; look at it"
+    await repo.text("branch", "--no-track", made.branch, made.commit, hint=hint)
+    await asyncio.to_thread(written, record, made.model_dump_json())
+    note = f"{made.tag}: hotfix of {made.base}\n\n{marks}\nStanch-Branch: {made.branch}\nStanch-Tests: {made.tests}"
+    note += f"\nStanch-Regression: {made.regression}" if made.regression else ""
+    hint = f"the tag {made.tag} cannot be made; look at it"
+    await repo.text("tag", "--annotate", "-m", note, made.tag, made.commit, hint=hint)
 
 
 def _vouched(args: Hotfix, service: Service, repro: Repro | None) -> None:
@@ -121,70 +112,30 @@ def _vouched(args: Hotfix, service: Service, repro: Repro | None) -> None:
     raise ToolFailed(_TOOL, f"{why}; or roll back")
 
 
-async def _prepared(repo: Repository, args: Hotfix, culprit: str, case: Case) -> Prepared | None:
-    """The same fix, made before for the same incident: its tag says so."""
-    wanted = {"Stanch-Incident": case.id, "Stanch-Fixes": culprit, "Stanch-Mark": args.mark}
-    form = "--format=%(refname:strip=2)%00%(*objectname)%00%(contents:trailers:only,unfold)%00"
-    fields = (await repo.text("for-each-ref", form, "refs/tags", hint=_BROKEN)).split("\0")[:-1]
-    for tag, commit, trailers in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
-        said = {name: value for name, _, value in (row.partition(": ") for row in trailers.split("\n"))}
-        if commit and wanted.items() <= said.items():  # a tag without a message of its own shows its commit's
-            branch, tests, crossed = said["Stanch-Branch"], said["Stanch-Tests"], await _irreversible(repo, commit)
-            return Prepared(
-                tag=tag.lstrip(), branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed,
-                regression=said.get("Stanch-Regression", ""), written=args.brings_code,
-            )  # fmt: skip
-    return None
+def _record(site: Site, case: Case, culprit: str, mark: str) -> Path:
+    """Where what was prepared is kept: a tag says the same, but whoever may push can make one."""
+    key = sha256(f"{case.id}\0{culprit}\0{mark}".encode()).hexdigest()[:32]
+    return site.home / "hotfixes" / site.service.name / f"{key}.json"
+
+
+async def _prepared(repo: Repository, record: Path, running: str) -> Prepared | None:
+    """The same fix, made before for the same incident and release, while its tag is there."""
+    try:
+        made = Prepared.model_validate_json(await asyncio.to_thread(record.read_bytes))
+    except (FileNotFoundError, ValidationError):
+        return None
+    there = await repo.git("rev-parse", "--verify", "--quiet", f"refs/tags/{made.tag}^{{commit}}")
+    if running not in {made.base, made.tag} or there.out.strip() != made.commit:
+        return None
+    return made.model_copy(update={"irreversible": await _irreversible(repo, made.commit)})
 
 
 async def _irreversible(repo: Repository, commit: str) -> tuple[str, ...]:
     """What the fix changes that nobody can take back: reverting a migration is a rollback across it."""
     names = await repo.text(
-        "diff", *PLAIN, "--name-only", "--no-renames", "-z", f"{commit}^", commit, "--", hint=_BROKEN
+        "diff", *PLAIN, "--name-only", "--no-renames", "-z", f"{commit}^", commit, "--", hint=BROKEN
     )
     return matching(filter(None, names.split("\0")), repo.service.irreversible)
-
-
-async def _revert(work: Work) -> None:
-    shown = await work.git("show", "--no-patch", "--format=%P%x00%B", work.culprit)
-    parents, _, message = shown.partition("\0")
-    if "This reverts commit" in message:
-        hint = "the culprit is itself a revert: undoing it brings back what it fixed; prepare a patch, or roll back"
-        raise ToolFailed(_TOOL, hint)
-    mainline = ("-m", "1") if len(parents.split()) > 1 else ()
-    done = await work.repo.git("revert", "--no-commit", *mainline, work.culprit, cwd=work.bench.tree)
-    if not done.ok:
-        files = await work.git("diff", "--name-only", "--diff-filter=U", "-z")
-        names = [name[:120] for name in files.split("\0") if name]
-        where = (
-            f" (conflicts in {', '.join(names[:5])}{f' and {len(names) - 5} more' if names[5:] else ''})"
-            if names
-            else ""
-        )
-        why = (
-            f"later commits stand on the culprit{where}, so it cannot be reverted alone; prepare a patch, or roll back"
-        )
-        raise ToolFailed(_TOOL, why)
-    if (await work.repo.git("diff", "--cached", "--quiet", cwd=work.bench.tree)).ok:
-        raise ToolFailed(_TOOL, "the revert changes nothing: the running release has it undone already")
-
-
-async def _patch(work: Work) -> None:
-    file = work.bench.side / "fix.patch"
-    await asyncio.to_thread(file.write_text, (work.args.patch or "").rstrip("\n") + "\n", encoding="utf-8")
-    no_fit = "the patch does not apply to the running release; make it against `git_source` of that release"
-    await work.git("apply", "--check", "--index", str(file), hint=no_fit)
-    if (await work.git("apply", "--summary", str(file), hint=no_fit)).strip():
-        raise ToolFailed(_TOOL, "the patch creates, deletes, renames or re-modes a file; it may only edit lines")
-    touched = (await work.git("apply", "--numstat", "-z", str(file), hint=no_fit)).split("\0")
-    listed = (await work.git("ls-files", "--stage", "-z")).split("\0")
-    plain = {entry.partition("\t")[2] for entry in listed if entry.startswith("100")}
-    for path in (entry.split("\t")[-1] for entry in touched if entry):
-        if path not in plain:
-            raise ToolFailed(_TOOL, "the patch edits what is no tracked plain file; it may only edit those")
-        if any(part.lower().startswith(_GATES) for part in path.split("/")):
-            raise ToolFailed(_TOOL, "the patch edits CI or tool configuration; a hotfix never changes its own gates")
-    await work.git("apply", "--index", str(file), hint=no_fit)
 
 
 async def _beside_the_tests(work: Work, repro: Repro) -> str:
@@ -210,7 +161,7 @@ async def _regression(work: Work, repro: Repro, ends: tuple[str, str]) -> str:
     """What proved the culprit, run without the fix and with it. Raises ToolFailed unless only the latter passes."""
     base, commit = ends
     await _washed(work, base)
-    without = await _reproduced(work, repro, written=False)
+    without = await _reproduced(work, repro, written=work.unread)
     tracked = Tracked((await work.git("ls-files", "-z")).split("\0"))
     why = "it passes, or cannot tell"
     if without.status == 1:
@@ -218,7 +169,7 @@ async def _regression(work: Work, repro: Repro, ends: tuple[str, str]) -> str:
     if why:
         raise ToolFailed(_TOOL, f"the reproduction does not show the error in what runs now: {why}; bisect again")
     await _washed(work, commit)
-    mended = await _reproduced(work, repro, written=work.args.brings_code)
+    mended = await _reproduced(work, repro, written=work.written)
     await _washed(work, commit)
     if mended.status != 0:
         raise ToolFailed(_TOOL, "the reproduction still fails with this fix; nothing was tagged; roll back")
@@ -240,10 +191,25 @@ async def _washed(work: Work, commit: str) -> None:
     await work.git("checkout", "--quiet", "--force", "--detach", commit)
 
 
+async def _tested(work: Work) -> str:
+    """What the service's tests say. Raises ToolFailed when they fail, naming what they may have missed."""
+    try:
+        return await passed(_TOOL, work.repo.service, work.bench, written=work.written)
+    except ToolFailed as failed:
+        entries = (await work.git("ls-tree", "-r", "-z", "--full-tree", "HEAD")).split("\0")
+        modules = [entry.partition("\t")[2][:80] for entry in entries if entry.startswith("160000 ")]
+        if not modules:
+            raise
+        why = f"its submodules ({', '.join(modules[:5])}) are not in the work tree, which may be why"
+        raise work.refused(f"{failed.hint}; {why}") from failed
+
+
 async def _branch(repo: Repository, case: Case) -> str:
     """`hotfix/<incident>`, numbered when this incident has one already."""
     base = f"hotfix/{re.sub(r'[^A-Za-z0-9_-]+', '-', case.id).strip('-')}"
-    taken = (await repo.text("for-each-ref", "--format=%(refname:strip=2)", "refs/heads", hint=_BROKEN)).splitlines()
+    taken = (await repo.text("for-each-ref", "--format=%(refname:strip=2)", "refs/heads", hint=BROKEN)).splitlines()
+    if "hotfix" in taken:
+        raise ToolFailed(_TOOL, f"the branch `hotfix` is in the way of `{base}`; rename it, or roll back")
     return next(name for name in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if name not in taken)
 
 

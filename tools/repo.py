@@ -102,7 +102,7 @@ class Repository:
 
     async def unread(self, *commits: str) -> bool:
         """Whether `commits` contain a patch that a planner wrote, and that is in no branch but those of hotfixes."""
-        read = ("--not", "--exclude=hotfix/*", "--branches", "--remotes")
+        read = ("--not", "--exclude=hotfix/*", "--branches", "--exclude=*/hotfix/*", "--remotes")
         hint = "git cannot list commits; run `git fsck` in the repository"
         return bool(await self.text("rev-list", "-1", "--grep=^Stanch-Mark: patch:", *commits, *read, hint=hint))
 

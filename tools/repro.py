@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from tools import replay
+from tools.bisection.checkout import remove
 from tools.bisection.frames import Clues, gathered, signature
 from tools.bisection.paths import Kind, Tracked, kind
 from tools.bisection.traces import Frame, Trace
@@ -155,12 +156,17 @@ def kept(home: Path, service: str, culprit: str) -> Repro | None:
 
 
 def staged(repro: Repro, bench: Bench) -> tuple[str, ...]:
-    """The command, with the event and the files that it names in the work tree: a sandbox sees nothing else."""
+    """The command, with the event and the files that it names in the work tree: a sandbox sees nothing else.
+
+    What lies there may have come from one: no link of its making is followed.
+    """
     room = bench.tree / _INSIDE
-    room.mkdir(exist_ok=True)
-    (room / _EVENT).write_text(json.dumps(repro.event), encoding="utf-8")
+    for place in (room, bench.tree / _SCRIPT):
+        remove(place)
+    room.mkdir()
+    _laid(room / _EVENT, json.dumps(repro.event))
     if repro.script:  # in the root: from there it imports what is the service's
-        (bench.tree / _SCRIPT).write_text(repro.script, encoding="utf-8")
+        _laid(bench.tree / _SCRIPT, repro.script)
         return shutil.which(repro.argv[0]) or repro.argv[0], _SCRIPT, f"{_INSIDE}/{_EVENT}"
     argv = [repro.argv[0]]
     for part in repro.argv[1:]:
@@ -173,6 +179,12 @@ def staged(repro: Repro, bench: Bench) -> tuple[str, ...]:
         shutil.copy(_REPLAY, room)
     inside = Path(_INSIDE)
     return repro.model_copy(update={"argv": tuple(argv)}).command(inside / _EVENT, inside / _REPLAY.name)
+
+
+def _laid(file: Path, text: str) -> None:
+    """Make a file that was not there, be it as a link."""
+    with file.open("x", encoding="utf-8") as out:
+        out.write(text)
 
 
 async def boxed(tool: str, argv: Sequence[str], tree: Path, timeout_s: float) -> Confined:

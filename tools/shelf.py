@@ -23,6 +23,7 @@ _NOT_TOOLS = frozenset(
         "machine",
         "sandbox",
         "scripted",
+        "mend",
         "suite",
         "bubblewrap",
         "texts",
