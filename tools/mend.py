@@ -94,7 +94,8 @@ async def _merged(work: Work) -> None:
 async def apply(work: Work) -> None:
     """Apply the planner's patch, staged. Raises ToolFailed unless it edits lines of plain files, and no gate."""
     file = work.bench.side / "fix.patch"
-    await asyncio.to_thread(file.write_text, (work.patch or "").rstrip("\n") + "\n", encoding="utf-8")
+    text = work.patch or ""
+    await asyncio.to_thread(file.write_text, text + "\n" * (not text.endswith("\n")), encoding="utf-8")
     no_fit = "the patch does not apply to the running release; make it against `git_source` of that release"
     await work.git("apply", "--check", "--index", str(file), hint=no_fit)
     if (await work.git("apply", "--summary", str(file), hint=no_fit)).strip():

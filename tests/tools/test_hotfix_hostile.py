@@ -159,3 +159,12 @@ def test_missing_submodules_are_named_when_the_tests_fail(scene: Scene) -> None:
     scene.running, scene.tests = "v1.9.0", (sys.executable, "-c", "raise SystemExit(3)")
     with pytest.raises(ToolFailed, match=r"submodules \(vendor/lib\) are not in the work tree"):
         scene.prepare()
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_patch_may_end_in_blank_lines(tmp_path: Path) -> None:
+    scene = shop(tmp_path, lib_py="x = 1\n\n\ny = 2\n")
+    head = "--- a/lib.py\n+++ b/lib.py\n@@ -1,3 +1,3 @@\n-x = 1\n+x = 2\n"
+    assert scene.prepare("patch", f"{head}\n\n").tag == "v1.8.1"
+    assert scene.prepare("patch", f"{head} \n ").tag == "v1.8.2"
+    assert scene.prepare("patch", f"{head} \n \n\n\n").tag == "v1.8.3"
