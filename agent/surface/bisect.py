@@ -43,6 +43,8 @@ ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end it as Ctrl-C does, with all that it started; the second comes when a terminal or `ssh` is gone."""
 EVERY_S: Final = 15.0
 """Where no terminal is, it says where it stands so often."""
+NAMED: Final = 10
+"""So many candidates are named to a human."""
 LINES: Final = 10
 """Of what a run printed, so many last ones are shown,"""
 WIDTH: Final = 200
@@ -180,23 +182,25 @@ def _line(now: Progress) -> str:
 
 
 def told(answer: Answer, captions: Mapping[str, str]) -> str:
-    """The answer; `captions` say what commits are about, by their shas."""
-    cost = (
-        f"{answer.runs} runs in {answer.rounds} rounds, {answer.seconds:.1f} s; error at most {answer.error_bound:.2g}"
-    )
-    lines = [f"{answer.verdict.value}: {_who(answer, captions)}", answer.reason]
+    """The answer; `captions` say what commits are about, by their shas. Of many candidates the likeliest."""
+    error = f"; error at most {answer.error_bound:.2g}" if answer.error_bound < 1 else ""
+    lines = [f"{answer.verdict.value}: {answer.culprit or ''}".rstrip(": "), *_commits(answer, captions)]
+    lines.insert(len(lines) if answer.culprit else 1, answer.reason)
     lines += _shown(answer.evidence) if answer.evidence else []
-    lines += [cost]
+    lines += [f"{answer.runs} runs in {answer.rounds} rounds, {answer.seconds:.1f} s{error}"]
     lines += [f"look at it: git show {answer.culprit[:SHORT]}"] if answer.culprit else []
     return printable("\n".join(lines))
 
 
-def _who(answer: Answer, captions: Mapping[str, str]) -> str:
-    ranks = [f"\n    {rank}" for rank in answer.ranks] or [""] * len(answer.candidates)
-    if answer.culprit:
-        return f"{answer.culprit}\n{captions.get(answer.culprit, '')}".rstrip() + ranks[0]
-    told = (f"{sha} {captions.get(sha, '')}".rstrip() for sha in answer.candidates)
-    return "\n".join(map("".join, zip(told, ranks, strict=True))) or "no commit"
+def _commits(answer: Answer, captions: Mapping[str, str]) -> list[str]:
+    """Each with what it is about, and how suspect it was before it was run."""
+    ranks = answer.ranks or [""] * len(answer.candidates)
+    lines: list[str] = []
+    for sha, rank in [*zip(answer.candidates, ranks, strict=True)][:NAMED]:
+        named = captions.get(sha, "") if answer.culprit else f"{sha} {captions.get(sha, '')}".rstrip()
+        lines += [named, f"    {rank}" if rank else ""]
+    more = len(answer.candidates) - NAMED
+    return [*filter(None, lines), *([f"and {more} more: --json names all"] if more > 0 else [])]
 
 
 def _shown(evidence: Evidence) -> list[str]:

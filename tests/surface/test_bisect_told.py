@@ -58,6 +58,27 @@ def test_each_candidate_is_told_by_its_subject(shop: History) -> None:
     assert f"{shop.shas[3]} Change 4 (Ada, 2026-11-01)" in out
 
 
+def test_of_many_candidates_the_likeliest_are_named_after_what_to_do(shop: History) -> None:
+    for n in range(7, 30):
+        shop.commit(f"Change {n}", {"pay.py": f"broken {n}\n"}, tag=f"c{n}")
+    check = "import sys; n = int(open('pay.py').read().split()[1]); sys.exit(125 if 3 < n < 29 else n == 29)"
+    status, out, _ = told(shop.path, "c1", "c29", "--", sys.executable, "-S", "-c", check)
+    assert (status, out.splitlines()[0]) == (1, "candidates")
+    assert "commits cannot be tested" in out.splitlines()[1]
+    assert (out.count(" Change "), "and 16 more: --json names all" in out) == (10, True)
+
+
+def test_what_passes_at_both_ends_says_how_often_it_was_asked(shop: History) -> None:
+    _, out, _ = told(shop.path, "c1", "c6", "--", "true")
+    assert out.startswith("both_pass\nit passes at both ends, in all of ")
+    assert "if it fails only now and then, let the command try it more often" in out
+
+
+def test_what_cannot_be_said_has_no_error(shop: History) -> None:
+    _, out, _ = told(shop.path, "c1", "c6", "--", "sh", "-c", "exit 125")
+    assert "error at most" not in out
+
+
 def test_a_culprit_and_each_candidate_says_how_suspect_it_was_and_why(shop: History) -> None:
     for n, text in ((7, "def pay():\n    return 1\n"), (8, "def pay():\n    return 1 / 0\n"), (9, "x = 1\n")):
         shop.commit(f"Change {n}", {"pay.py" if n < 9 else "docs.md": text}, tag=f"c{n}")

@@ -19,6 +19,8 @@ SHORT: Final = 12
 CANNOT: Final = 125
 SETUP: Final = "; it runs among tracked files alone: `--with PATH` puts there what else it needs"
 _SLOT: Final = 0
+_NAMED: Final = 5
+_RARE: Final = "if it fails only now and then, let the command try it more often"
 
 
 class Findings(NamedTuple):
@@ -61,10 +63,7 @@ async def told(found: Findings, trees: Trees) -> Answer:
         case Verdict.BOTH_FAIL:
             reason = await _both_fail(found, trees)
         case Verdict.BOTH_PASS:
-            reason = (
-                "it passes at both ends, so no commit between them breaks it: look at data, environment, dependencies "
-                "and traffic, or check that the command tests the tree it runs in"
-            )
+            reason = _both_pass(found)
         case Verdict.INCONCLUSIVE:
             reason = await _inconclusive(found)
     culprit = shas[0] if end.verdict is Verdict.PROVEN else None
@@ -116,6 +115,20 @@ def _candidates(found: Findings, many: int) -> str:
     return f"{count} ({why}), so the culprit is one of these {many}; make them testable, or read their diffs"
 
 
+def _both_pass(found: Findings) -> str:
+    """That bad passes; of what may be rare, how often it was asked, and where it failed all the same."""
+    history, count = found.history, found.known.count
+    runs = count(history.spot(history.bad)).runs
+    failed = [(found.name(spot.commit), count(spot)) for spot in history.spots.values() if count(spot).fails]
+    if failed:
+        where = ", ".join(f"{name} ({one.fails} of {one.runs})" for name, one in failed[:_NAMED])
+        return f"it passes at both ends, in nearly all of {runs} runs at bad, but it failed between: {where}; {_RARE}"
+    return (
+        f"it passes at both ends, in all of {runs} runs at bad, so no commit between them breaks it: look at data, "
+        f"environment, dependencies and traffic, or check that the command tests the tree it runs in; {_RARE}"
+    )
+
+
 async def _both_fail(found: Findings, trees: Trees) -> str:
     good = found.history.spot(found.history.good)
     if found.history.aside and found.known.count(good).passes:
@@ -131,7 +144,8 @@ async def _both_fail(found: Findings, trees: Trees) -> str:
             return f"it fails at good too, so it is older: {tag} passes, search from there: `stanch bisect {tag} …`"
         failed += [tag] if run.outcome is Outcome.BAD else []
     tried = f", and at {', '.join(failed)}" if failed else ""
-    return f"it fails at good too{tried}: it is older, or no matter of a commit{await lacking(found.job)}"
+    whose = "it is older, or no commit's: installed packages, data, environment"
+    return f"it fails at good too{tried}: {whose}{await lacking(found.job)}"
 
 
 async def _passes_with_a_terminal(found: Findings, trees: Trees, good: Spot) -> bool:
