@@ -8,7 +8,7 @@ from pydantic import AliasPath, BaseModel, ConfigDict, Field, Json, JsonValue, T
 from pydantic.alias_generators import to_camel
 
 from tools.observed import Frame, Point
-from tools.trackers.base import SECRET_NAME, TEXT, Raised, harmless
+from tools.trackers.base import TEXT, Raised, harmless, secret
 
 
 class Wire(BaseModel):
@@ -96,11 +96,25 @@ class Request(Wire):
 
     def seen(self, text: int) -> dict[str, JsonValue]:
         """Without secrets and host, `text` characters of each text."""
-        query: JsonValue = dict(self.query) if isinstance(self.query, list) else {}
-        path: JsonValue = urlsplit(self.url or "").path
-        headers: JsonValue = dict(self.headers or [])
-        found = {"method": self.method, "path": path, "query": query, "body": self.data, "headers": headers}
+        there, headers = urlsplit(self.url or ""), dict[str, JsonValue](self.headers or [])
+        found: dict[str, JsonValue] = {
+            "method": self.method,
+            "path": there.path,
+            "query": _query(self.query or there.query),
+            "body": self.data,
+            "headers": headers,
+        }
         return {name: harmless(part, text) for name, part in found.items()}
+
+
+def _query(query: list[tuple[str, str | None]] | str) -> JsonValue:
+    """The values of each name, one or several; a query that is one text stays one."""
+    if isinstance(query, str):
+        return query.removeprefix("?") or {}
+    values: dict[str, list[JsonValue]] = {}
+    for name, value in query:
+        values.setdefault(name, []).append(value or "")
+    return {name: several if len(several) > 1 else several[0] for name, several in values.items()}
 
 
 class Caught(Wire):
@@ -144,7 +158,8 @@ class Event(Wire):
 
     def tagged(self) -> dict[str, str]:
         """At most 50 tags."""
-        return {tag.key: tag.value[:TEXT] for tag in self.tags[:50] if tag.value and not SECRET_NAME.search(tag.key)}
+        told = [(tag.key, tag.value) for tag in self.tags[:50] if tag.value and not secret(tag.key)]
+        return {key: str(harmless(value)) for key, value in told}
 
 
 class Bucket(Wire):
