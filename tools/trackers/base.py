@@ -84,6 +84,8 @@ class IssueDetail(Result):
     """Git tag."""
     chain: tuple[Raised, ...]
     """Outermost first, i.e. what was caught; at most 5."""
+    libraries: tuple[str, ...] = ()
+    """Files of the frames that are not in-app, as full as they are known, innermost first, each once, at most 40."""
     request: dict[str, JsonValue] = Field(default_factory=dict)
     """`method`, `path`, `query`, `body`, `headers`, without secrets; empty when there was none.
 

@@ -51,3 +51,20 @@ def test_no_secret_of_a_form_a_header_or_a_tag_is_kept() -> None:
         {"Content-Type": "application/x-www-form-urlencoded"},
     )
     assert sent.tagged() == {"url": "https://x/pay?token=[Filtered]"}
+
+
+def test_files_of_libraries_are_told_apart_from_the_services_own_frames() -> None:
+    packages = "/srv/venv/lib/python3.11/site-packages"
+    sent = event(
+        {},
+        {"filename": "flask/app.py", "absPath": f"{packages}/flask/app.py", "function": "run", "inApp": False},
+        {"filename": "shop/pay.py", "absPath": "/srv/shop/pay.py", "function": "pay", "lineNo": 2, "inApp": True},
+        {"filename": "requests/api.py", "absPath": f"{packages}/requests/api.py", "function": "post", "inApp": False},
+        {"filename": "requests/api.py", "absPath": f"{packages}/requests/api.py", "function": "get", "inApp": False},
+        {"filename": "<string>", "inApp": False},
+        {"inApp": False},
+    )
+    assert [frame.filename for raised in sent.chain() for frame in raised.frames] == ["shop/pay.py"]
+    assert sent.libraries() == ("<string>", f"{packages}/requests/api.py", f"{packages}/flask/app.py")
+    many: list[JsonValue] = [{"filename": f"{n}/a.py", "inApp": False} for n in range(99)]
+    assert len(event({}, *many).libraries()) == 40
