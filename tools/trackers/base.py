@@ -113,7 +113,7 @@ class Tracker(Protocol):
         """The latest failing request of an issue, to reproduce it by; secrets are dropped.
 
         `{"request": {"method", "path", "query": {}, "body", "headers": {}}, "user": {"id"}, "tags": {}, "exception":
-        {"type", "value", "frames": [{"filename", "function", "line"}]}}`; `request` is empty when there was none.
+        {"type", "value", "frames": [{"filename", "function", "line"}]}}`; `request` as in `IssueDetail`.
         """
         ...
 
