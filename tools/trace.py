@@ -8,9 +8,9 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
 
-from tools.bisection.paths import Kind, Tracked, kind, package
+from tools.bisection.paths import Kind, Tracked, installed, kind, package
 from tools.contract import Args, Effect, ToolFailed, tool
-from tools.lockfiles import pinned
+from tools.lockfiles import Moved, moved
 from tools.observed import Frame
 from tools.repo import PLAIN, Repository, matching, opened
 from tools.site import Service
@@ -78,8 +78,9 @@ async def cause_trace(args: Walk, service: Service, tracker: Tracker) -> Traced:
     detail, repo = await asyncio.gather(tracker.issue(args.issue_id), opened(_TOOL, service))
     ground, release = await _ground(repo, args, detail)
     seen = list(dict.fromkeys(frame for raised in reversed(detail.chain) for frame in raised.frames))
-    walked = [step for frame in seen if (step := await _step(ground, frame))][:_FRAMES]
-    moves = await _moves(ground, {name for frame in seen if (name := package(frame.filename))})
+    walked = await _walked(ground, seen)
+    stack = [*(package(frame.filename) for frame in seen), *(installed(file) for file in detail.libraries)]
+    moves = await _moves(ground, filter(None, stack))
     named = [sha for step in walked for sha in (*step.wrote, *step.changed, *step.touched)]
     named += [sha for move in moves for sha in move.commits]
     kept = sorted(ground.commits, key=lambda one: one.sha not in named)[:_COMMITS]
@@ -135,6 +136,17 @@ def commits_in(raw: str) -> tuple[Made, ...]:
 def _inert(one: Made) -> bool:
     """It changes only what does not run in production."""
     return bool(one.paths) and all(kind(path) in {Kind.TEST, Kind.PROSE} for path in one.paths)
+
+
+async def _walked(ground: Ground, seen: Iterable[Frame]) -> list[Walked]:
+    """The innermost frames that are in files of ours: each costs git up to a second, and the rest is not shown."""
+    walked = list[Walked]()
+    for frame in seen:
+        if step := await _step(ground, frame):
+            walked.append(step)
+        if len(walked) == _FRAMES:
+            break
+    return walked
 
 
 async def _step(ground: Ground, frame: Frame) -> Walked | None:
@@ -250,24 +262,13 @@ async def _moves(ground: Ground, stack: Iterable[str]) -> list[Move]:
     )
     moves, used = list[Move](), {_plain(name) for name in stack}
     for path in filter(None, net.split("\0")):
+        if (what := _sort(ground, path)) is None:
+            continue
         commits = tuple(one.sha for one in ground.commits if path in one.paths)[:_COMMITS]
-        what = _sort(ground, path)
-        packages = await _packages(ground, path) if what is MoveKind.DEPENDENCY else None
-        if packages is None and what:
-            moves.append(Move(kind=what, what=path[:_LINE], path=path[:_LINE], commits=commits))
-        for name, was, now in packages or ():
-            within = _plain(name) in used
-            moves.append(
-                Move(
-                    kind=MoveKind.DEPENDENCY,
-                    what=name[:_LINE],
-                    path=path[:_LINE],
-                    was=was,
-                    now=now,
-                    commits=commits,
-                    in_stack=within,
-                )
-            )
+        for name, *ends in await _pins(ground, path) if what is MoveKind.DEPENDENCY else [Moved(path)]:
+            was, now = (end and end[:_LINE] for end in ends)
+            one = Move(kind=what, what=name[:_LINE], path=path[:_LINE], was=was, now=now, commits=commits)
+            moves.append(one.model_copy(update={"in_stack": name != path and _plain(name) in used}))
     return sorted(moves, key=lambda one: not one.in_stack)
 
 
@@ -286,14 +287,11 @@ def _sort(ground: Ground, path: str) -> MoveKind | None:
     return MoveKind.CONFIGURATION if kind(path) is Kind.SETTINGS else None
 
 
-async def _packages(ground: Ground, path: str) -> list[tuple[str, str | None, str | None]] | None:
-    """(package, version before, version after) of each that moved; None when the file cannot be read so."""
-    ends = list[dict[str, str]]()
-    for sha in (ground.good, ground.bad):
-        blob = await ground.repo.git("cat-file", "blob", f"{sha}:{path}")
-        read = pinned(path, blob.out) if blob.ok else {}
-        if read is None:
-            return None
-        ends.append(read)
-    was, now = ends
-    return [(name, was.get(name), now.get(name)) for name in sorted({*was, *now}) if was.get(name) != now.get(name)]
+async def _pins(ground: Ground, path: str) -> list[Moved]:
+    """The packages that moved in a file; the file itself, by its blobs, when that is all that is known."""
+    ends = [f"{sha}:{path}" for sha in (ground.good, ground.bad)]
+    texts = [await ground.repo.git("cat-file", "blob", end) for end in ends]
+    if packages := moved(path, *(text.out if text.ok else None for text in texts)):
+        return packages
+    blobs = [await ground.repo.git("rev-parse", "--verify", "--quiet", "--short=12", end) for end in ends]
+    return [Moved(path, *(f"blob {blob.out.strip()}" if blob.ok else None for blob in blobs))]

@@ -47,10 +47,10 @@ class Move(Result):
 
     kind: MoveKind
     what: str
-    """A package, or a path."""
+    """A package, or a path: of a file of dependencies too, when no version that can be read from it moved."""
     path: str
     was: str | None = None
-    """A package's version; None when it was not there, or for a path."""
+    """A package's versions, or `blob SHA` for such a file; None when it was not there, and for any other path."""
     now: str | None = None
     commits: tuple[str, ...] = ()
     """Those of the range that changed the path."""

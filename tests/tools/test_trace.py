@@ -1,11 +1,14 @@
 """The evidence walk: from an event's frames to what changed beneath it, in a real repository."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from tests.repository import History, asked, history
+from tests.tools.trackers.test_wire import event
 from tools.contract import ToolFailed
 from tools.observed import Frame
 from tools.site import Service
@@ -38,8 +41,8 @@ LIBRARY = "/srv/venv/lib/python3.11/site-packages/requests/api.py"
 class OneIssue:
     """A tracker with one issue: a KeyError in `total`, called by `charge`."""
 
-    def __init__(self, release: str | None = "v1.1.0", *more: Frame) -> None:
-        self.release, self.more = release, more
+    def __init__(self, release: str | None = "v1.1.0", *more: Frame, libraries: tuple[str, ...] = ()) -> None:
+        self.release, self.more, self.libraries = release, more, libraries
 
     async def issue(self, issue: str) -> IssueDetail:
         """The issue."""
@@ -53,6 +56,7 @@ class OneIssue:
         return IssueDetail(
             id=issue, title="KeyError", url="", event="e1", at=datetime(2026, 11, 23, tzinfo=UTC),
             release=self.release, chain=(Raised(type="PayError", value="", frames=frames[2:]), raised),
+            libraries=self.libraries,
         )  # fmt: skip
 
 
@@ -98,7 +102,7 @@ def test_walks_from_the_frames_to_who_wrote_them_and_who_changed_them_across_a_r
 
 
 def test_names_what_else_moved_and_who_moved_it(made: History) -> None:
-    traced = _traced(made, OneIssue("v1.1.0", Frame(filename=LIBRARY, function="post", line=1)))
+    traced = _traced(made, OneIssue("v1.1.0", libraries=(LIBRARY,)))
     bump, rest = made.shas[4:6]
     assert [(one.kind, one.what, one.was, one.now, one.commits, one.in_stack) for one in traced.moves] == [
         (MoveKind.DEPENDENCY, "requests", "2.31.0", "2.32.0", (bump,), True),
@@ -109,6 +113,44 @@ def test_names_what_else_moved_and_who_moved_it(made: History) -> None:
     ]
     assert [one.subject for one in traced.commits if one.inert] == ["Say it in the tests"]
     assert (len(traced.commits), traced.more_commits, traced.more_moves) == (5, 0, 0)
+
+
+@pytest.mark.parametrize("file", [LIBRARY, "requests/api.py", "/app/web/node_modules/requests/index.js"])
+def test_a_library_on_the_stack_is_known_from_the_event_as_the_tracker_has_it(made: History, file: str) -> None:
+    frames: list[JsonValue] = [
+        {"filename": "requests/api.py", "absPath": file, "inApp": False},
+        {"filename": "shop/money.py", "inApp": True},
+    ]
+    files = event({}, *frames).libraries()
+    moves = _traced(made, OneIssue(libraries=files)).moves
+    assert [one.what for one in moves if one.in_stack] == ["requests"]
+
+
+def test_a_dependency_file_of_which_no_version_moved_is_named_itself(made: History) -> None:
+    start = {
+        "go.mod": "module a\n",
+        "package.json": '{"scripts": {"start": "a"}}',
+        "mix.lock": "x",
+        "Dockerfile": "FROM a\n",
+    }
+    made.commit("Start", {**start, "gone/go.sum": "x"}, tag="v1.2.0")
+    made.git("rm", "-q", "gone/go.sum")
+    sha = made.commit("Move", {name: text.replace("a", "b") + "y" for name, text in start.items()}, tag="v1.3.0")
+    moves = _traced(made, OneIssue(None), good="v1.2.0", bad="v1.3.0").moves
+    assert {one.what: one.commits for one in moves} == dict.fromkeys([*start, "gone/go.sum"], (sha,))
+    blob = made.git("rev-parse", "--short=12", "v1.2.0:mix.lock").strip()
+    assert {one.what: one.was for one in moves}["mix.lock"] == f"blob {blob}"
+    assert {one.what: one.now for one in moves}["gone/go.sum"] is None
+    assert {one.kind for one in moves} == {MoveKind.DEPENDENCY}
+
+
+def test_no_more_frames_are_walked_than_are_shown(made: History) -> None:
+    more = tuple(Frame(filename="shop/money.py", function="total", line=1 + n % 16) for n in range(400))
+    frames = tuple(frame.model_copy(update={"function": f"f{n}"}) for n, frame in enumerate(more))
+    began = time.monotonic()
+    traced = _traced(made, OneIssue("v1.1.0", *frames))
+    assert time.monotonic() - began < 10
+    assert (len(traced.frames), "397 frames" in traced.why) == (6, True)
 
 
 def test_reads_requirements_in_a_folder_of_their_own_and_holds_no_code_for_prose(made: History) -> None:

@@ -19,8 +19,13 @@ class Kind(StrEnum):
 
 
 _TEST_PARTS: Final = frozenset(
-    {"test", "tests", "testing", "spec", "specs", "__tests__", "__mocks__", "fixtures", "testdata", "e2e"}
+    {"test", "tests", "__tests__", "__mocks__", "__fixtures__", "__snapshots__", "testdata", "e2e"}
 )
+"""A folder `testing` or `fixtures` of its own is none: a service may be about tests, and load what it is born with."""
+_SPEC_PARTS: Final = frozenset({"spec", "specs"})
+"""Folders of tests as far as they hold programs and these programs' data; an interface is specified in such too."""
+_SPEC_DATA: Final = frozenset({"cassettes", "data", "factories", "files", "fixtures", "snapshots", "support"})
+_PROGRAM: Final = re.compile(r".*\.(?:rb|[cm]?[jt]sx?|coffee|py|php|lua|cr|ex|exs|go|rs|java|kt|groovy|scala|swift)$")
 _TEST_NAME = re.compile(r"(?:test_.*|.*_(?:test|spec)\.\w+|.*\.(?:test|spec)\.\w+|conftest\.py|.*Tests?\.(?:java|kt))$")
 _PROSE_PARTS: Final = frozenset({"doc", "docs", "documentation", ".github", ".circleci", "examples", "changelog.d"})
 _PROSE_STEMS: Final = frozenset({
@@ -34,11 +39,16 @@ _DEPENDENCIES = re.compile(
     r"(?:pipfile(?:\.lock)?|(?:poetry|uv|pdm|cargo|composer)\.lock"
     r"|pyproject\.toml|setup\.(?:py|cfg)|environment\.ya?ml|package(?:-lock)?\.json|npm-shrinkwrap\.json|yarn\.lock"
     r"|pnpm-lock\.yaml|go\.(?:mod|sum)|gemfile(?:\.lock)?|.*\.gemspec|pom\.xml|(?:build|settings)\.gradle(?:\.kts)?"
-    r"|gradle\.lockfile|libs\.versions\.toml|cargo\.toml|composer\.json|(?:runtime|cmakelists)\.txt)$"
+    r"|gradle\.lockfile|libs\.versions\.toml|cargo\.toml|composer\.json|(?:runtime|cmakelists)\.txt"
+    r"|(?:dockerfile|containerfile)(?:\..+)?|.+\.dockerfile|\.(?:python|ruby|node|java|go|terraform)-version|\.nvmrc"
+    r"|\.tool-versions|\.?mise\.toml|mix\.(?:exs|lock)|rebar\.lock|bun\.lockb?|deno\.lock|podfile(?:\.lock)?"
+    r"|cartfile(?:\.resolved)?|package\.(?:swift|resolved)|pubspec\.(?:yaml|lock)|go\.work(?:\.sum)?|flake\.lock"
+    r"|\.terraform\.lock\.hcl|packages\.(?:lock\.json|config)|directory\.packages\.props|.+\.(?:cs|fs)proj)$"
 )
 _SETTINGS_PARTS: Final = frozenset({"migrations", "migrate", "alembic", "config", "conf", "settings", "flags"})
 _SETTINGS = re.compile(
     r".*(?:settings|config|flags|features?)\.\w+$|.*\.(?:ya?ml|toml|ini|cfg|conf|env|properties|sql)$"
+    r"|procfile(?:\.(?:dev|local|prod|production|staging))?$|.*\.(?:tf|tfvars|hcl)$"
 )
 
 _TELLING: Final = 2
@@ -56,14 +66,22 @@ def kind(path: str) -> Kind:
     folders = frozenset(parts)
     if requirements(path) or _DEPENDENCIES.match(name):
         return Kind.DEPENDENCIES
-    if folders & _TEST_PARTS or _TEST_NAME.match(path.rpartition("/")[2]):
+    if _tests(parts, name) or _TEST_NAME.match(path.rpartition("/")[2]):
         return Kind.TEST
-    read = name.endswith(_PROSE_ENDS) and not folders & _TEMPLATES
+    read = name.endswith(_PROSE_ENDS) and not folders & _TEMPLATES and not (name.endswith(".txt") and parts)
     if folders & _PROSE_PARTS or name.startswith(".git") or _titled(name) or read:
         return Kind.PROSE
     if folders & _SETTINGS_PARTS or _SETTINGS.match(name):
         return Kind.SETTINGS
     return Kind.CODE
+
+
+def _tests(folders: list[str], name: str) -> bool:
+    """Whether a file lies among tests; beside specs, data do only in a folder for them."""
+    if not _TEST_PARTS.isdisjoint(folders):
+        return True
+    within = min((n for n, folder in enumerate(folders) if folder in _SPEC_PARTS), default=None)
+    return within is not None and (bool(_PROGRAM.match(name)) or not _SPEC_DATA.isdisjoint(folders[within:]))
 
 
 def requirements(path: str) -> bool:
@@ -97,6 +115,18 @@ def package(file: str) -> str:
         deep = 3 if "." in parts[0] else 2 if parts[0].startswith("@") else 1
         return "/".join(parts[:deep])
     return parts[0].removesuffix(".py")
+
+
+def installed(file: str) -> str:
+    """The library of a frame that is known to be none of ours; empty when its path does not tell.
+
+    As `package`, and `requests/api.py` → `requests`: some trackers print no folder above a library's own.
+    """
+    path = file.replace("\\", "/").removeprefix("./")
+    if found := package(path):
+        return found
+    whole = path.startswith("/") or ":" in path
+    return "" if whole or foreign(path) else path.partition("/")[0].removesuffix(".py")
 
 
 def foreign(file: str) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.tools.bisection import printed
 from tools.bisection.frames import Raised, Signature, clues, exception, frames, signature
-from tools.bisection.paths import Kind, Tracked, kind, package
+from tools.bisection.paths import Kind, Tracked, installed, kind, package
 from tools.bisection.traces import MOST_CHARS
 
 TYPE_ERROR = Raised("TypeError", "unsupported operand type(s) for +: 'int' and 'NoneType'")
@@ -141,6 +141,24 @@ def test_a_library_is_named_as_lock_files_name_it(file: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("/srv/venv/lib/python3.11/site-packages/requests/api.py", "requests"),
+        ("requests/api.py", "requests"),
+        ("./node_modules/@scope/x/i.js", "@scope/x"),
+        ("webpack:///./src/pay.js", ""),
+        ("/usr/lib/python3.11/json/decoder.py", ""),
+        ("C:\\app\\pay.py", ""),
+        ("node:internal/timers", ""),
+        ("<string>", ""),
+        ("six.py", "six"),
+    ],
+)
+def test_a_frame_that_is_not_ours_names_its_library_without_the_folders_above_it(file: str, name: str) -> None:
+    assert installed(file) == name
+
+
+@pytest.mark.parametrize(
     ("path", "what"),
     [
         ("shop/cart.py", Kind.CODE),
@@ -165,11 +183,28 @@ def test_a_path_says_what_a_file_is_for(path: str, what: Kind) -> None:
         (Kind.CODE, ("src/historyStore.ts", "src/news.tsx", "templates/cart.html", "templates/mail/order.txt")),
         (Kind.DEPENDENCIES, ("requirements/prod.txt", "api/requirements/base.txt", "requirements/base.in")),
         (Kind.DEPENDENCIES, ("requirements.txt", "dev-requirements.txt", "constraints.txt", "constraints-ci.txt")),
-        (Kind.DEPENDENCIES, ("runtime.txt", "CMakeLists.txt")),
+        (Kind.DEPENDENCIES, ("runtime.txt", "CMakeLists.txt", "Dockerfile", "web/Dockerfile.prod", "api.dockerfile")),
+        (Kind.DEPENDENCIES, (".python-version", ".tool-versions", ".nvmrc", "mix.lock", "bun.lock", "Podfile.lock")),
+        (Kind.DEPENDENCIES, (".terraform.lock.hcl", "Package.resolved", "pubspec.lock", "Shop.csproj", "go.work.sum")),
+        (Kind.SETTINGS, ("Procfile", "infra/main.tf", "infra/prod.tfvars", "spec/openapi.yaml")),
+        (Kind.CODE, ("spec/openapi.json", "testing/payments.py", "app/fixtures/countries.json", "data/rates.txt")),
+        (Kind.CODE, ("dockerfiles.py", "procfile.py", "app/static/robots.txt")),
     ],
 )
 def test_what_runs_in_production_is_never_taken_for_prose_by_its_name(what: Kind, paths: tuple[str, ...]) -> None:
     assert {path: kind(path) for path in paths} == dict.fromkeys(paths, what)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tests/fixtures/cart.json", "test/data/rates.txt", "spec/fixtures/cart.json", "spec/models/cart_spec.rb",
+        "spec/rails_helper.rb", "spec/support/carts.rb", "web/specs/cart.ts", "src/__fixtures__/cart.js",
+        "spec/cassettes/bank.yml", "testing/test_a.py", "pkg/testdata/rates.txt", "conftest.py",
+    ],
+)  # fmt: skip
+def test_what_only_tests_use_is_a_test(path: str) -> None:
+    assert kind(path) == Kind.TEST
 
 
 @pytest.mark.parametrize(

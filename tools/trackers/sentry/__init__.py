@@ -92,6 +92,7 @@ class Sentry:
             at=event.date_created,
             release=release and self.site.service.tag_of(release),
             chain=event.chain(),
+            libraries=event.libraries(),
             request=event.request(),
             tags=tags,
         )

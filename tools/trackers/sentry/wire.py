@@ -1,14 +1,17 @@
 """What Sentry's answers look like, as far as they are read, and what becomes of them."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field, Json, JsonValue, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from tools.observed import Frame, Point
-from tools.trackers.base import SECRET_NAME, TEXT, Raised, harmless
+from tools.trackers.base import TEXT, Raised, harmless, secret
+
+LIBRARIES: Final = 40
+"""Files of libraries that are kept of a chain."""
 
 
 class Wire(BaseModel):
@@ -61,6 +64,7 @@ class FrameSent(Wire):
     """One frame; a list of them has the outermost first."""
 
     filename: str | None = None
+    abs_path: str | None = None
     function: str | None = None
     line_no: int | None = None
     in_app: bool = False
@@ -68,6 +72,10 @@ class FrameSent(Wire):
     def seen(self) -> Frame:
         """In our words."""
         return Frame(filename=(self.filename or "")[:TEXT], function=(self.function or "")[:TEXT], line=self.line_no)
+
+    def whole(self) -> str:
+        """Its file with all folders, if that is known: `filename` has none above a library's."""
+        return (self.abs_path or self.filename or "")[:TEXT]
 
 
 class RaisedSent(Wire):
@@ -96,11 +104,25 @@ class Request(Wire):
 
     def seen(self, text: int) -> dict[str, JsonValue]:
         """Without secrets and host, `text` characters of each text."""
-        query: JsonValue = dict(self.query) if isinstance(self.query, list) else {}
-        path: JsonValue = urlsplit(self.url or "").path
-        headers: JsonValue = dict(self.headers or [])
-        found = {"method": self.method, "path": path, "query": query, "body": self.data, "headers": headers}
+        there, headers = urlsplit(self.url or ""), dict[str, JsonValue](self.headers or [])
+        found: dict[str, JsonValue] = {
+            "method": self.method,
+            "path": there.path,
+            "query": _query(self.query or there.query),
+            "body": self.data,
+            "headers": headers,
+        }
         return {name: harmless(part, text) for name, part in found.items()}
+
+
+def _query(query: list[tuple[str, str | None]] | str) -> JsonValue:
+    """The values of each name, one or several; a query that is one text stays one."""
+    if isinstance(query, str):
+        return query.removeprefix("?") or {}
+    values: dict[str, list[JsonValue]] = {}
+    for name, value in query:
+        values.setdefault(name, []).append(value or "")
+    return {name: several if len(several) > 1 else several[0] for name, several in values.items()}
 
 
 class Caught(Wire):
@@ -134,8 +156,16 @@ class Event(Wire):
 
     def chain(self) -> tuple[Raised, ...]:
         """Outermost first: Sentry has what was caught last."""
-        caught = [raised for entry in self.entries if isinstance(entry, Caught) for raised in entry.values]
-        return tuple(raised.seen() for raised in caught[:-6:-1])
+        return tuple(raised.seen() for raised in self._caught())
+
+    def libraries(self) -> tuple[str, ...]:
+        """Files of the chain's frames that are not in-app, those of its cause first, innermost first."""
+        frames = [frame for raised in reversed(self._caught()) for frame in reversed(raised.frames or [])]
+        files = dict.fromkeys(frame.whole() for frame in frames if not frame.in_app)
+        return tuple(file for file in files if file)[:LIBRARIES]
+
+    def _caught(self) -> list[RaisedSent]:
+        return [raised for entry in self.entries if isinstance(entry, Caught) for raised in entry.values][:-6:-1]
 
     def request(self, text: int = TEXT) -> dict[str, JsonValue]:
         """Empty when there was none."""
@@ -144,7 +174,8 @@ class Event(Wire):
 
     def tagged(self) -> dict[str, str]:
         """At most 50 tags."""
-        return {tag.key: tag.value[:TEXT] for tag in self.tags[:50] if tag.value and not SECRET_NAME.search(tag.key)}
+        told = [(tag.key, tag.value) for tag in self.tags[:50] if tag.value and not secret(tag.key)]
+        return {key: str(harmless(value)) for key, value in told}
 
 
 class Bucket(Wire):
