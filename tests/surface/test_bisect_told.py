@@ -52,6 +52,16 @@ def test_a_proof_says_who_when_and_what_and_how_to_look_at_it(shop: History) -> 
     assert f"git show {shop.shas[3][:12]}" in out
 
 
+def test_a_culprit_that_fails_of_another_error_than_bad_is_told_from_it(shop: History) -> None:
+    shop.commit("Change 7", {"pay.py": "raise KeyError(1)  # broken\n"}, tag="c7")
+    check = "t = open('pay.py').read(); exec(t) if 'raise' in t else None; assert 'broken' not in t"
+    _, out, _ = told(shop.path, "c1", "c7", "--", sys.executable, "-S", "-c", check)
+    assert f"proven: {shop.shas[3]}" in out
+    assert "it fails there of AssertionError, and at bad of KeyError, which may have come later: to find that" in out
+    _, out, _ = told(shop.path, "c1", "c6", "--", sys.executable, "-S", "-c", check)
+    assert "it fails there of" not in out
+
+
 def test_each_candidate_is_told_by_its_subject(shop: History) -> None:
     check = "import sys; t = open('pay.py').read(); sys.exit(125 if '4' in t else 'broken' in t)"
     _, out, _ = told(shop.path, "c1", "c6", "--", sys.executable, "-S", "-c", check)

@@ -9,6 +9,7 @@ from tools.bisection import reading
 from tools.bisection.advice import lacking, unstartable
 from tools.bisection.choice import ENDS, TWICE, Settled, wrong_way
 from tools.bisection.company import Company, sort
+from tools.bisection.frames import signature
 from tools.bisection.history import History, Spot
 from tools.bisection.known import Known
 from tools.bisection.testrun import ABSENT, NOWHERE, run_at, run_in
@@ -19,7 +20,7 @@ SHORT: Final = 12
 CANNOT: Final = 125
 SETUP: Final = "; it runs among tracked files alone: `--with PATH` puts there what else it needs"
 _SLOT: Final = 0
-_NAMED: Final = 5
+_NAMED, _LONG = 5, 80
 _RARE: Final = "if it fails only now and then, let the command try it more often"
 
 
@@ -102,7 +103,24 @@ def _proven(found: Findings, culprit: int) -> str:
     what = "its parent passes" if len(parents) == 1 else "each of its parents passes" if parents else "good passes"
     counts = map(found.known.count, parents or (found.history.spot(found.history.good),))
     passed = ", ".join(f"{count.passes} of {count.runs}" for count in counts)
-    return f"{found.name(one.sha)} fails in {own.fails} of {own.runs} runs, and {what} in {passed}"
+    counted = f"{found.name(one.sha)} fails in {own.fails} of {own.runs} runs, and {what} in {passed}"
+    return f"{counted}{_another(found, one.sha)}"
+
+
+def _another(found: Findings, culprit: str) -> str:
+    """That bad fails of another error than the culprit: a later one, which this one may have hidden."""
+    here, there = (_kind(found, found.history.tree[sha]) for sha in (culprit, found.history.bad))
+    if not (here and there) or here == there:
+        return ""
+    find = "to find that one too, let the command end with 125 wherever it fails otherwise"
+    return f"; it fails there of {here[:_LONG]}, and at bad of {there[:_LONG]}, which may have come later: {find}"
+
+
+def _kind(found: Findings, tree: str) -> str:
+    """The type of what a tree's last failing run raised, as far as it printed that."""
+    outputs = (run.output for run in reversed(found.runs) if run.tree == tree and run.outcome is Outcome.BAD)
+    raised = signature(next(outputs, ""))
+    return raised.kind.rpartition(".")[2] if raised else ""
 
 
 def _candidates(found: Findings, many: int) -> str:
