@@ -99,12 +99,13 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
         # In the repository: what the tests have made of the worktree is nothing to work in.
         await repo.text("branch", "--no-track", branch, commit, hint=f"the branch {branch} cannot be made; look at it")
         note = f"{tag}: hotfix of {running}\n\n{marks}\nStanch-Branch: {branch}\nStanch-Tests: {tests}"
+        note += f"\nStanch-Base: {running}"
         note += f"\nStanch-Regression: {regression}{where}" if regression else ""
         await repo.text("tag", "--annotate", "-m", note, tag, commit, hint=f"the tag {tag} cannot be made; look at it")
     crossed = await _irreversible(repo, commit)
     return Prepared(
         tag=tag, branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed,
-        regression=f"{regression}{where}" if regression else "", written=args.brings_code,
+        regression=f"{regression}{where}" if regression else "", written=args.brings_code, base=running,
     )  # fmt: skip
 
 
@@ -133,6 +134,7 @@ async def _prepared(repo: Repository, args: Hotfix, culprit: str, case: Case) ->
             return Prepared(
                 tag=tag.lstrip(), branch=branch, commit=commit, fixes=culprit, tests=tests, irreversible=crossed,
                 regression=said.get("Stanch-Regression", ""), written=args.brings_code,
+                base=said.get("Stanch-Base", ""),
             )  # fmt: skip
     return None
 

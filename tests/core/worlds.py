@@ -195,8 +195,8 @@ def adr() -> Called:
     return seen("adr_write", Noted(reference="ADR-0003", url="docs/adr/0003-x.md"), Effect.NOTE)
 
 
-def prepared(tag: str = "v1.8.1", fixes: str = CULPRIT) -> Called:
-    made = Prepared(tag=tag, branch="hotfix", commit="f" * 40, fixes=fixes, tests="12 passed")
+def prepared(tag: str = "v1.8.1", fixes: str = CULPRIT, base: str = "v1.8.0") -> Called:
+    made = Prepared(tag=tag, branch="hotfix", commit="f" * 40, fixes=fixes, tests="12 passed", base=base)
     return seen("hotfix_prepare", made, Effect.NOTE)
 
 
