@@ -125,8 +125,8 @@ def _overtaken(incident: Incident, fix: Prepared, key: str) -> Refuse | None:
         return Refuse("G6", f"the deploy history was not read, so nobody knows what {fix.tag} would replace")
     if objection := _out_of_date(incident, history, key):
         return objection
-    if not fix.base or fix.base != history.current:
-        made, runs = fix.base or "nobody knows which release", history.current or "nothing known"
+    made, runs = fix.base or "nobody knows which release", history.current or "nothing known"
+    if made != runs:
         why = f"{fix.tag} was made from {made}, and {runs} runs: it would take that back; fix what runs"
         return Refuse("G6", why)
     return None

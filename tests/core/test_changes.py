@@ -213,7 +213,7 @@ OVERTAKEN: Final = worlds.deploys(("v1.7.0", 3000), ("v1.8.0", 5), ("v1.9.0", 1)
         ((worlds.prepared(),), "the deploy history was not read"),
         ((worlds.prepared(), worlds.deploys(("v1.8.0", 5), current="v0.1.0")), "v0.1.0 runs"),
         ((worlds.prepared(), worlds.deploys()), "nothing known runs"),
-        ((worlds.USUAL, worlds.prepared(), begun(), 1, worlds.back(outcome=Outcome.OK), 6, worlds.read()), "v1.7.0 runs"),
+        ((worlds.USUAL, worlds.prepared(), begun(), 1, worlds.back(), 6, worlds.read()), "v1.7.0 runs"),
     ],
 )  # fmt: skip
 def test_a_hotfix_takes_back_nothing_that_it_was_not_made_from(told: tuple[worlds.Step, ...], says: str) -> None:
