@@ -12,7 +12,7 @@ from agent.core.incident import ChangeMade, Incident
 from agent.core.releases import bisect_range
 from agent.core.words import Outcome
 from tools.contract import Result
-from tools.observed import Bisected, ChangeKind, Changes, Signal
+from tools.observed import Bisected, ChangeKind, Changes, Deployments, Signal
 
 R = TypeVar("R", bound=Result)
 
@@ -89,26 +89,33 @@ class TakenBack(NamedTuple):
 
 
 def taken_back(incident: Incident) -> TakenBack | None:
-    """The experiment that a rollback of exactly one deploy is, once it can be read; None when there is none."""
+    """The experiment that a rollback of exactly one deploy is, once it can be read; None when there is none.
+
+    It can be read by the deploys as they stood right after the signal: what somebody else deployed before that may have
+    ended the errors as well, and where the deploys were not read nobody knows.
+    """
     read = incident.verified
     made = incident.changes[0] if len(incident.changes) == 1 else None
-    if made is None or made.was is None or read is None or not _one_deploy(incident, made):
+    if made is None or made.was is None or read is None:
+        return None
+    back = [one.n for one in incident.evidence if isinstance(one.fact, Called) and one.fact.key == made.key]
+    ran = next((one for one in sightings(incident, Deployments) if one.n == read.deploys), None)
+    signals = [one.n for one in sightings(incident, Signal) if one.n < read.deploys][-1:]
+    if ran is None or max(back, default=ran.n) > ran.n or not _one_deploy(made, ran.seen):
         return None
     recovered = recovery_missing(incident) is None and read.traffic > 0
     if not recovered and not (read.read and read.final and not read.recovered and made.verified):
         return None
-    deploys = (one.n for one in incident.evidence if isinstance(one.fact, Called) and one.fact.key == made.key)
-    signals = [one.n for one in sightings(incident, Signal)][-1:]
-    return TakenBack(made.to, made.was, recovered, tuple(sorted({*deploys, *signals})))
+    return TakenBack(made.to, made.was, recovered, tuple(sorted({*back, *signals, ran.n})))
 
 
-def _one_deploy(incident: Incident, made: ChangeMade) -> bool:
-    """It was a rollback over one deploy: `to` ran right before `was`."""
-    if made.kind is not ChangeKind.ROLLBACK or made.outcome is not Outcome.OK or incident.deployments is None:
+def _one_deploy(made: ChangeMade, ran: Deployments) -> bool:
+    """It was a rollback over one deploy: `to` ran right before `was`, and nothing was deployed after `to` came back."""
+    if made.kind is not ChangeKind.ROLLBACK or made.outcome is not Outcome.OK or ran.current != made.to:
         return False
-    ran = [release for release, _ in groupby(one.release for one in incident.deployments.history)]
-    before = ran[:-1] if ran[-1:] == [made.to] else ran
-    return before[-2:] == [made.to, made.was]
+    releases = [one.release for one in ran.history]
+    turns = [release for release, _ in groupby(releases)]
+    return turns[-3:] == [made.to, made.was, made.to] and releases[-2:] == [made.was, made.to]
 
 
 def _taken_back(incident: Incident) -> Proof | None:

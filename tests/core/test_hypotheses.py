@@ -168,7 +168,7 @@ def test_a_bisect_that_leaves_candidates_rejects_all_others() -> None:
 def test_a_rollback_that_ended_the_errors_speaks_for_its_deploy_and_one_that_did_not_against_it() -> None:
     rolled: tuple[Step, ...] = (worlds.begun(), 1, worlds.back(), 6)
     before = tree(*KNOWN)
-    well, ill = tree(*KNOWN, *rolled, worlds.read()), tree(*KNOWN, *rolled, worlds.read(recovered=False))
+    well, ill = tree(*worlds.reread(*KNOWN, *rolled)), tree(*worlds.reread(*KNOWN, *rolled, recovered=False))
     deploy, older = named(before, "deploy v1.8.0").weight, named(before, "older").weight
     assert named(well, "deploy v1.8.0").weight == deploy + 4.0
     assert named(ill, "deploy v1.8.0").weight == deploy - 4.0

@@ -180,11 +180,22 @@ def rolled_back(outcome: Outcome = Outcome.OK) -> tuple[Step, ...]:
     return (opened(), triaged(), USUAL, diff(), begun(), 1, back(outcome=outcome))
 
 
-def read(*, recovered: bool = True, final: bool = True, answered: bool = True) -> Verified:
+def read(*, recovered: bool = True, final: bool = True, answered: bool = True, deploys: int = 0) -> Verified:
     return Verified(
         recovered=recovered, final=final or recovered, rate_before=30, rate_after=0, baseline=0.5, traffic=100,
-        answered=answered, why="errors are at 30.0/min",
+        answered=answered, why="errors are at 30.0/min", deploys=deploys,
     )  # fmt: skip
+
+
+BACK_AGAIN: Final = (("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.8.0", 5), ("v1.7.0", -1))
+"""What ran when, once v1.8.0 was rolled back."""
+
+
+def reread(*steps: Step, ran: Called | None = None, recovered: bool = True, final: bool = True) -> tuple[Step, ...]:
+    """These steps, then the deploys read again as after the usual rollback, and the last word on the signal."""
+    seen_last = ran or deploys(*BACK_AGAIN, at=7)
+    n = sum(not isinstance(one, (int, float)) for one in steps) + 1
+    return (*steps, seen_last, read(recovered=recovered, final=final, deploys=n))
 
 
 def claimed(level: CauseLevel = CauseLevel.PROVEN, by: str = "code", commit: str | None = CULPRIT) -> Claimed:

@@ -55,6 +55,8 @@ class Scene:
     """Its endpoint answers even while the bad release runs."""
     late: int = 0
     """So many pictures are taken before the tracker shows an issue."""
+    theirs: str = ""
+    """A release that humans ship by themselves, two minutes after the first CHANGE."""
     leak: str = ""
     """Stands in every text that comes from it."""
 
@@ -114,7 +116,9 @@ class Ground:
         """What went out and when, oldest first."""
         before = SHIPPED[:-1] if self.scene.calm else SHIPPED
         there = [(NOON - minutes * MINUTE, tag) for tag, minutes in before]
-        return there + [(deed.at, deed.key) for deed in self.deeds("deploy")]
+        ours = [(deed.at, deed.key) for deed in self.deeds("deploy")]
+        theirs = [(at + 2 * MINUTE, self.scene.theirs) for at, _ in ours[:1] if self.scene.theirs]
+        return sorted(there + ours + [(at, tag) for at, tag in theirs if at <= self.clock.now()])
 
     def deeds(self, what: str | None = None) -> list[Deed]:
         """What was done, oldest first."""
