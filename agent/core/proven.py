@@ -50,8 +50,8 @@ class Proof:
 
 
 def proof(incident: Incident) -> Proof | None:
-    """The commit that the evidence proves, and how; a test says more than an intervention."""
-    return _tested(incident) or _taken_back(incident)
+    """The commit that the evidence proves, and how. A test says more than an intervention, tests at odds nothing."""
+    return None if contradicted(incident) else _tested(incident) or _taken_back(incident)
 
 
 def bisects(incident: Incident) -> list[Sighting[Bisected]]:
@@ -67,12 +67,27 @@ def bisects(incident: Incident) -> list[Sighting[Bisected]]:
     return [one for one in sightings(incident, Bisected) if one.args.get(key) in about and one.seen.bad in bad]
 
 
-def _tested(incident: Incident) -> Proof | None:
+def contradicted(incident: Incident) -> tuple[Sighting[Bisected], ...]:
+    """Bisects that prove different commits, the newest of each; none when all agree. None of them counts as a proof.
+
+    Neither the newer one nor one of a narrower range: both asked the same of one history, so a test that is not what
+    it seems misled one of them, or there are two faults. A narrower range only takes one more release for good, which
+    is as likely the mistake; and a third bisect that agrees with one may be misled in the same way. Only a human tells.
+    """
+    newest = {(one.seen.culprit or "")[:12]: one for one in _proofs(incident)}
+    return tuple(newest.values()) if len(newest) > 1 else ()
+
+
+def _proofs(incident: Incident) -> list[Sighting[Bisected]]:
     """By a reproduction of the user's: a planner's can print any trace, and only shows a human where to look."""
-    for n, _, seen in reversed(bisects(incident)):
-        if seen.culprit and seen.parent_good and seen.culprit_bad and not seen.written:
-            by = "git bisect: parent good, culprit bad"
-            return Proof(seen.culprit, seen.subject, seen.first_release, (n,), by)
+    tested = [one for one in bisects(incident) if one.seen.parent_good and one.seen.culprit_bad]
+    return [one for one in tested if one.seen.culprit and not one.seen.written]
+
+
+def _tested(incident: Incident) -> Proof | None:
+    for n, _, seen in _proofs(incident)[-1:]:
+        by = "git bisect: parent good, culprit bad"
+        return Proof(seen.culprit or "", seen.subject, seen.first_release, (n,), by)
     return None
 
 

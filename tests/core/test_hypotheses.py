@@ -20,7 +20,7 @@ from tools.contract import Result
 from tools.observed import Bisected, Changes
 from tools.traced import Move, MoveKind, Touched, Traced, Walked
 
-OTHER, THIRD = "a" * 40, "b" * 40
+OTHER, THIRD, UNLISTED = "a" * 40, "b" * 40, "c" * 40
 SUBJECTS = {CULPRIT: "Give contracts a type", OTHER: "Take the new client", THIRD: "Test it"}
 DIFF = Changes(
     older="v1.7.0", newer="v1.8.0", commits=tuple(f"{sha[:12]} {subject}" for sha, subject in SUBJECTS.items()),
@@ -74,9 +74,10 @@ def test_there_is_nothing_to_explain_before_triage_or_a_dark_endpoint() -> None:
 
 def test_the_deploy_that_the_errors_followed_holds_the_commits_that_it_brought() -> None:
     grown = tree(*KNOWN)
-    assert [(one.name, one.of) for one in grown.hypotheses[:4]] == [
+    assert [(one.name, one.of) for one in grown.hypotheses[:5]] == [
         ("deploy v1.8.0", ""),
         (f"commit {CULPRIT[:12]}", "deploy v1.8.0"),
+        ("other commits", "deploy v1.8.0"),
         (f"commit {OTHER[:12]}", "deploy v1.8.0"),
         (f"commit {THIRD[:12]}", "deploy v1.8.0"),
     ]
@@ -192,7 +193,7 @@ def test_no_more_suspects_than_anybody_reads_and_the_culprit_is_always_among_the
     many = tuple(f"{n:012x} Step" for n in range(40))
     diff = seen("git_changes", DIFF.model_copy(update={"commits": many}))
     grown = tree(*START, diff)
-    assert (sum(bool(one.of) for one in grown.hypotheses), grown.more) == (MAX_SUSPECTS, 20)
+    assert (sum(bool(one.of) for one in grown.hypotheses), grown.more) == (MAX_SUSPECTS, 21)
     assert tree(*START, diff, PROVED).winner
 
 
@@ -212,10 +213,107 @@ def test_what_does_not_fit_its_shape_is_no_evidence() -> None:
     assert tree(*KNOWN, broken) == tree(*KNOWN)
 
 
+def odds_outside(more: int) -> float:
+    """How likely it is that no commit of the release broke it, of fifty that are listed and so many more."""
+    listed = tuple(f"{n:012x} Step" for n in range(50))
+    grown = tree(*START, seen("git_changes", DIFF.model_copy(update={"commits": listed, "more_commits": more})))
+    return sum(one.share for one in grown.leaves if not one.of)
+
+
+@pytest.mark.parametrize("more", [1, 450, 4_950, 49_950])
+def test_commits_that_nobody_listed_lend_their_odds_to_nothing_else(more: int) -> None:
+    assert abs(odds_outside(more) - odds_outside(0)) < 0.005
+
+
+def test_commits_that_nobody_listed_stand_together_and_none_of_them_is_named() -> None:
+    grown = tree(*START, seen("git_changes", DIFF))
+    rest = named(grown, "other commits")
+    assert (rest.kind, rest.claim, rest.commit, rest.holds) == (Kind.OTHERS, "one of 5 other commits", None, 5)
+    assert "any of 5 of 8" in said(rest)
+    assert grown.leaves[0] == rest
+    shows = next(one for one in tree(*START, bisected(), seen("git_changes", DIFF)).probes if one.tool == "git_show")
+    assert shows.what == f"read the diff of {CULPRIT[:12]}"
+    one = tree(*START, seen("git_changes", DIFF.model_copy(update={"more_commits": 1})))
+    assert named(one, "other commits").claim == "one other commit"
+    assert "other commits" not in {
+        one.name for one in tree(*START, seen("git_changes", DIFF.model_copy(update={"more_commits": 0}))).hypotheses
+    }
+
+
+def test_a_bisect_tells_commits_apart_that_nobody_listed() -> None:
+    few, many = (
+        tree(*START, seen("git_changes", DIFF.model_copy(update={"more_commits": more}))).probes for more in (5, 5_000)
+    )
+    assert few[0].tool == many[0].tool == "git_bisect"
+    assert many[0].bits > few[0].bits + 5
+
+
+def test_a_bisect_may_leave_or_prove_a_commit_that_nobody_listed() -> None:
+    left = tree(*KNOWN, bisected(verdict="candidates", candidates=(OTHER, UNLISTED)))
+    assert named(left, f"commit {UNLISTED[:12]}").weight == named(left, f"commit {OTHER[:12]}").weight
+    assert named(left, "other commits").status is Status.REJECTED
+    proved = tree(*KNOWN, bisected(culprit=UNLISTED, subject="Step", parent_good=True, culprit_bad=True))
+    assert proved.winner == named(proved, f"commit {UNLISTED[:12]}")
+    assert proved.winner.claim == f"{UNLISTED[:12]} Step"
+    assert named(proved, "other commits").why.startswith(f"it is commit {UNLISTED[:12]}")
+
+
+LEFT_TWO = bisected(verdict="candidates", candidates=(CULPRIT, OTHER))
+OLDER_FAILS = bisected(verdict="both_fail")
+
+
+def test_of_what_bisects_of_one_range_say_the_newest_counts() -> None:
+    commit = f"commit {CULPRIT[:12]}"
+    assert named(tree(*KNOWN, OLDER_FAILS), commit).status is Status.REJECTED
+    assert tree(*KNOWN, OLDER_FAILS, LEFT_TWO).hypotheses[:3] == tree(*KNOWN, bisected(), LEFT_TWO).hypotheses[:3]
+    assert named(tree(*KNOWN, LEFT_TWO, OLDER_FAILS), commit).why.endswith("fails at v1.7.0 already (E7)")
+    assert tree(*KNOWN, OLDER_FAILS, PROVED).winner
+    passes = tree(*KNOWN, bisected(verdict="both_pass"), LEFT_TWO)
+    assert "passes" not in said(named(passes, "deploy v1.8.0"))
+    assert "left it among" not in said(named(tree(*KNOWN, LEFT_TWO, bisected(verdict="both_pass")), commit))
+
+
+@pytest.mark.parametrize("verdict", ["inconclusive", ""])
+def test_a_bisect_that_tells_nothing_overrules_none(verdict: str) -> None:
+    grown = tree(*KNOWN, OLDER_FAILS, bisected(verdict=verdict))
+    assert named(grown, f"commit {CULPRIT[:12]}").status is Status.REJECTED
+
+
+def test_an_older_release_is_bisected_next_only_while_the_newest_bisect_failed_at_both_ends() -> None:
+    further = "bisect from a release older than v1.7.0"
+    assert further in {probe.what for probe in tree(*KNOWN, OLDER_FAILS).probes}
+    assert further not in {probe.what for probe in tree(*KNOWN, OLDER_FAILS, LEFT_TWO).probes}
+
+
+@pytest.mark.parametrize("rival", [OTHER, UNLISTED])
+def test_bisects_that_prove_two_commits_leave_both_as_contradicted_with_their_evidence(rival: str) -> None:
+    another = bisected(culprit=rival, subject="Step", parent_good=True, culprit_bad=True, verdict="proven")
+    grown = tree(*KNOWN, PROVED, another)
+    first, second = named(grown, f"commit {CULPRIT[:12]}"), named(grown, f"commit {rival[:12]}")
+    assert grown.winner is None
+    assert {first.status, second.status} == {Status.CONTRADICTED}
+    assert first.why == f"a bisect proves it (E6), and others prove {rival[:12]} (E7)"
+    assert second.why == f"a bisect proves it (E7), and others prove {CULPRIT[:12]} (E6)"
+    assert {*grown.leaves[:2]} == {first, second}
+    assert named(grown, "older").status is Status.OPEN
+    total(grown)
+    sure = tree(*KNOWN, PROVED, another, worlds.claimed(CauseLevel.CONFIRMED, "ada"))
+    assert sure.winner == named(sure, f"commit {CULPRIT[:12]}")
+    assert named(sure, f"commit {rival[:12]}").why == second.why
+    total(sure)
+
+
+def test_a_rival_from_another_range_is_shown_too() -> None:
+    another = bisected(culprit=UNLISTED, good="v1.6.0", parent_good=True, culprit_bad=True, first_release="v1.7.0")
+    grown = tree(*KNOWN, PROVED, another)
+    assert named(grown, f"commit {UNLISTED[:12]}").status is Status.CONTRADICTED
+
+
 EVIDENCE = st.lists(
     st.sampled_from([
         seen("git_changes", DIFF), about("cause_trace", TRACED), PROVED, bisected(verdict="both_fail"),
         bisected(verdict="both_pass"), bisected(verdict="candidates", candidates=(OTHER,)), worlds.diff(),
+        bisected(culprit=OTHER, parent_good=True, culprit_bad=True),
     ]),
     max_size=6,
 )  # fmt: skip
@@ -228,7 +326,7 @@ def total(grown: Tree) -> None:
     assert len({one.name for one in grown.hypotheses}) == len(grown.hypotheses)
     proven = [one for one in leaves if one.status is Status.PROVEN]
     assert len(proven) <= 1
-    assert not proven or {one.status for one in leaves[1:]} <= {Status.REJECTED}
+    assert not proven or {one.status for one in leaves[1:]} <= {Status.REJECTED, Status.CONTRADICTED}
     assert all(one.why for one in grown.hypotheses if one.status is not Status.OPEN)
 
 

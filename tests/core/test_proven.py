@@ -2,11 +2,13 @@
 
 import pytest
 
-from agent.core.closure import recovery_missing
+from agent.core.closure import cause_missing, recovery_missing
+from agent.core.facts import Called
 from agent.core.hypotheses import grow
-from agent.core.proven import bisects, proof, taken_back
+from agent.core.outline import leading
+from agent.core.proven import bisects, contradicted, proof, taken_back
 from agent.core.tree import Hypothesis, Status
-from agent.core.words import Outcome
+from agent.core.words import CauseLevel, Outcome
 from tests.core import worlds
 from tests.core.worlds import CULPRIT, Step, incident, opened, reread, seen, triaged
 from tools.observed import ChangeKind, Changes, Signal
@@ -137,3 +139,55 @@ def test_while_the_tracker_is_down_a_bisect_is_about_an_endpoint_that_failed() -
     blind: tuple[Step, ...] = (opened(), worlds.probed(500), worlds.Surfaced(what="down"))
     assert bisects(incident(*blind, tested)) == []
     assert len(bisects(incident(*blind, worlds.Reported(impact="x", by="ada"), worlds.USUAL, tested))) == 1
+
+
+def proved(culprit: str, good: str = "v1.7.0") -> Step:
+    said = worlds.BISECTED.model_copy(update={"culprit": culprit, "good": good})
+    return seen("git_bisect", said).model_copy(update={"args": {"issue_id": "4711"}})
+
+
+FIRST, SECOND = proved(CULPRIT), proved("d" * 40)
+
+
+@pytest.mark.parametrize(
+    "steps", [(FIRST, SECOND), (SECOND, FIRST), (FIRST, SECOND, FIRST), (FIRST, proved("d" * 40, "v1.7.5"))]
+)
+def test_a_proof_that_another_contradicts_proves_nothing_newer_or_narrower_or_not(
+    steps: tuple[Step, ...],
+) -> None:
+    now = incident(*reread(*BEGUN, THERE, AWAY, *steps, *BACK))
+    assert proof(now) is None
+    assert {one.seen.culprit for one in contradicted(now)} == {CULPRIT, "d" * 40}
+
+
+def test_bisects_that_agree_prove_it_with_the_newest() -> None:
+    now = incident(*BEGUN, FIRST, FIRST)
+    found = proof(now)
+    assert found
+    assert (found.evidence, contradicted(now)) == ((5,), ())
+
+
+def test_what_proves_nothing_contradicts_nothing() -> None:
+    half = worlds.BISECTED.model_copy(update={"culprit": "d" * 40, "parent_good": False})
+    written = worlds.BISECTED.model_copy(update={"culprit": "d" * 40, "written": True})
+    others = [seen("git_bisect", one).model_copy(update={"args": {"issue_id": "4711"}}) for one in (half, written)]
+    stray = SECOND.model_copy(update={"args": {"issue_id": "9"}}) if isinstance(SECOND, Called) else SECOND
+    assert proof(incident(*BEGUN, FIRST, *others, stray)) == proof(incident(*BEGUN, FIRST))
+
+
+def test_a_cause_is_proven_no_longer_once_a_bisect_proves_another_and_a_humans_word_stands() -> None:
+    told = (*BEGUN, FIRST, worlds.claimed(), SECOND)
+    now = incident(*told)
+    assert now.cause
+    assert (now.cause_level, now.cause.commit, now.cause.evidence) == (CauseLevel.CORRELATED, None, (4, 6))
+    assert now.cause.statement == f"bisects prove different commits: {CULPRIT[:12]} (E4), dddddddddddd (E6)"
+    assert incident(*told, worlds.claimed()).cause_level is CauseLevel.CORRELATED
+    confirmed = worlds.claimed(CauseLevel.CONFIRMED, "ada")
+    assert incident(*told, confirmed).cause_level is CauseLevel.CONFIRMED
+    assert incident(*BEGUN, FIRST, confirmed, SECOND).cause_level is CauseLevel.CONFIRMED
+    assert cause_missing(now)
+
+
+def test_a_page_says_that_bisects_are_at_odds() -> None:
+    said = leading(incident(*BEGUN, FIRST, SECOND))
+    assert "contradicted: a bisect proves it (E4), and others prove dddddddddddd (E5)" in said
