@@ -213,6 +213,8 @@ OVERTAKEN: Final = worlds.deploys(("v1.7.0", 3000), ("v1.8.0", 5), ("v1.9.0", 1)
         ((worlds.prepared(),), "the deploy history was not read"),
         ((worlds.prepared(), worlds.deploys(("v1.8.0", 5), current="v0.1.0")), "v0.1.0 runs"),
         ((worlds.prepared(), worlds.deploys()), "nothing known runs"),
+        ((worlds.USUAL, worlds.prepared(), begun(ChangeKind.HOTFIX, "v1.8.2"), 1,
+          worlds.back(ChangeKind.HOTFIX, "v1.8.2", Outcome.FAILED), 6), "read it again"),
         ((worlds.USUAL, worlds.prepared(), begun(), 1, worlds.back(), 6, worlds.read()), "v1.7.0 runs"),
     ],
 )  # fmt: skip

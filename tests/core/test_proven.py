@@ -10,7 +10,8 @@ from agent.core.proven import bisects, contradicted, proof, taken_back
 from agent.core.tree import Hypothesis, Status
 from agent.core.words import CauseLevel, Outcome
 from tests.core import worlds
-from tests.core.worlds import CULPRIT, Step, incident, opened, reread, seen, triaged
+from tests.core.rereading import BACK_AGAIN, reread
+from tests.core.worlds import CULPRIT, Step, incident, opened, seen, triaged
 from tools.observed import ChangeKind, Changes, Signal
 
 NOTHING = Changes(older="v1.8.0", newer="v1.7.0", commits=(), more_commits=0, paths=(), irreversible=())
@@ -19,8 +20,8 @@ READ = seen("sentry_signal", Signal(at=worlds.NOON, issues=(), incident=(), erro
 BEGUN: tuple[Step, ...] = (opened(), triaged(), worlds.USUAL)
 BACK: tuple[Step, ...] = (worlds.begun(), 1, worlds.back(), 6, READ)
 HOTFIX = ChangeKind.HOTFIX
-FIXED = worlds.deploys(*worlds.BACK_AGAIN[:3], ("v1.8.1", -1), at=7)
-FURTHER = worlds.deploys(*worlds.BACK_AGAIN[:3], ("v1.6.0", -1), at=7)
+FIXED = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.1", -1), at=7)
+FURTHER = worlds.deploys(*BACK_AGAIN[:3], ("v1.6.0", -1), at=7)
 THERE, AWAY = seen("git_changes", ONE), seen("git_changes", NOTHING)
 
 
@@ -82,27 +83,27 @@ def test_a_recovery_after_somebody_elses_deploy_is_not_credited_to_the_rollback(
     since: tuple[tuple[str, float] | tuple[str, float, bool], ...],
 ) -> None:
     """Whatever it was: the same release again, too, may have gone out with another configuration."""
-    ran = worlds.deploys(*worlds.BACK_AGAIN, *since, at=7)
+    ran = worlds.deploys(*BACK_AGAIN, *since, at=7)
     now = incident(*reread(*BEGUN, THERE, AWAY, *BACK, ran=ran))
     assert (taken_back(now), proof(now), recovery_missing(now)) == (None, None, None)
 
 
 def test_a_rollback_that_does_not_run_any_more_proves_nothing() -> None:
-    ran = worlds.deploys(*worlds.BACK_AGAIN, current="v1.7.1", at=7)
+    ran = worlds.deploys(*BACK_AGAIN, current="v1.7.1", at=7)
     assert taken_back(incident(*reread(*BEGUN, *BACK, ran=ran))) is None
 
 
 @pytest.mark.parametrize("deploys", [0, 3, 99])
 def test_without_the_deploys_read_after_the_signal_nobody_knows_whose_recovery_it_is(deploys: int) -> None:
     """Read before our rollback, or never: the history that we remember knows nothing of others' deploys."""
-    seen_before = worlds.deploys(*worlds.BACK_AGAIN)
+    seen_before = worlds.deploys(*BACK_AGAIN)
     now = incident(opened(), triaged(), seen_before, THERE, AWAY, *BACK, worlds.read(deploys=deploys))
     assert (taken_back(now), proof(now)) == (None, None)
 
 
 def test_what_is_read_or_deployed_after_the_verification_takes_nothing_back() -> None:
     verified = reread(*BEGUN, THERE, AWAY, *BACK)
-    later = worlds.deploys(*worlds.BACK_AGAIN, ("v1.8.2", -20), at=30)
+    later = worlds.deploys(*BACK_AGAIN, ("v1.8.2", -20), at=30)
     assert proof(incident(*verified, 20, READ, later)) == proof(incident(*verified))
 
 

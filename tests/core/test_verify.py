@@ -11,6 +11,7 @@ from agent.core.limits import MIN_EXPECTED
 from agent.core.verify import judge, meanwhile, window
 from agent.core.words import Blast
 from tests.core import worlds
+from tests.core.rereading import BACK_AGAIN
 from tests.core.worlds import MINUTE, NOON, minutes, rolled_back, triaged
 from tools.observed import Answered, Deployments, Signal
 
@@ -217,7 +218,7 @@ def test_no_wait_is_shorter_than_the_least_or_endless(asked: tuple[int, int] | N
     assert 5 * MINUTE <= first <= last <= 30 * MINUTE
 
 
-ROLLED = worlds.BACK_AGAIN
+ROLLED = BACK_AGAIN
 
 
 @pytest.mark.parametrize(

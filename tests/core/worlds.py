@@ -187,17 +187,6 @@ def read(*, recovered: bool = True, final: bool = True, answered: bool = True, d
     )  # fmt: skip
 
 
-BACK_AGAIN: Final = (("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.8.0", 5), ("v1.7.0", -1))
-"""What ran when, once v1.8.0 was rolled back."""
-
-
-def reread(*steps: Step, ran: Called | None = None, recovered: bool = True, final: bool = True) -> tuple[Step, ...]:
-    """These steps, then the deploys read again as after the usual rollback, and the last word on the signal."""
-    seen_last = ran or deploys(*BACK_AGAIN, at=7)
-    n = sum(not isinstance(one, (int, float)) for one in steps) + 1
-    return (*steps, seen_last, read(recovered=recovered, final=final, deploys=n))
-
-
 def claimed(level: CauseLevel = CauseLevel.PROVEN, by: str = "code", commit: str | None = CULPRIT) -> Claimed:
     return Claimed(level=level, statement="Give contracts a type", commit=commit, release="v1.8.0", by=by)
 

@@ -114,8 +114,7 @@ class Ground:
 
     def shipped(self) -> list[tuple[datetime, str]]:
         """What went out and when, oldest first."""
-        before = SHIPPED[:-1] if self.scene.calm else SHIPPED
-        there = [(NOON - minutes * MINUTE, tag) for tag, minutes in before]
+        there = [(NOON - minutes * MINUTE, tag) for tag, minutes in SHIPPED[: -1 if self.scene.calm else None]]
         ours = [(deed.at, deed.key) for deed in self.deeds("deploy")]
         theirs = [(at + 2 * MINUTE, self.scene.theirs) for at, _ in ours[:1] if self.scene.theirs]
         return sorted(there + ours + [(at, tag) for at, tag in theirs if at <= self.clock.now()])
@@ -195,9 +194,8 @@ class StandInTracker:
 
     async def issue(self, issue: str) -> IssueDetail:
         self._reached()
-        at = self.ground.clock.now()
-        title = f"KeyError: 'EUR'{self.ground.scene.leak}"
-        return IssueDetail(id=issue, title=title, url="", event="e1", at=at, release=BAD, chain=())
+        title, now = f"KeyError: 'EUR'{self.ground.scene.leak}", self.ground.clock.now()
+        return IssueDetail(id=issue, title=title, url="", event="e1", at=now, release=BAD, chain=())
 
     async def event(self, issue: str) -> dict[str, JsonValue]:
         return {"request": {"path": f"/{issue}"}}
