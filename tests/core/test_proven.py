@@ -1,6 +1,8 @@
 """What proves a cause: a test, or taking back a deploy that held one commit. A deploy's guilt is not its commits'."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.core.closure import cause_missing, recovery_missing
 from agent.core.facts import Called
@@ -86,6 +88,20 @@ def test_a_recovery_after_somebody_elses_deploy_is_not_credited_to_the_rollback(
     ran = worlds.deploys(*BACK_AGAIN, *since, at=7)
     now = incident(*reread(*BEGUN, THERE, AWAY, *BACK, ran=ran))
     assert (taken_back(now), proof(now), recovery_missing(now)) == (None, None, None)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["v1.6.0", "v1.7.0", "v1.7.1", "v1.8.0"]), st.integers(-6, 9000)), max_size=2),
+    st.sampled_from([None, "v1.7.0", "v1.7.1"]),
+    st.integers(0, 9),
+)
+def test_a_rollback_is_credited_only_by_a_reading_after_the_signals_in_which_it_was_the_last_deploy(
+    since: list[tuple[str, int]], current: str | None, deploys: int
+) -> None:
+    ran = worlds.deploys(*BACK_AGAIN, *since, current=current, at=7)
+    steps = (*reread(*BEGUN, *BACK, ran=ran)[:-1], worlds.read(deploys=deploys))
+    alone = not since and current != "v1.7.1" and deploys == 7
+    assert (taken_back(incident(*steps)) is not None) == alone
 
 
 def test_a_rollback_that_does_not_run_any_more_proves_nothing() -> None:
