@@ -246,6 +246,8 @@ class Prepared(Result):
     """Those of the paths it changes that match the service's irreversible globs."""
     written: bool = False
     """A planner wrote it: tested in the sandbox, read by nobody yet."""
+    base: str = ""
+    """Release that it was made from, by git tag; empty when not known."""
 
 
 class Reason(StrEnum):

@@ -10,7 +10,7 @@ from agent.core.proven import TakenBack, bisects, sightings, taken_back
 from agent.core.releases import bisect_range
 from agent.core.timeline import cut
 from agent.core.tree import Hypothesis, Kind
-from agent.core.weights import Factor, among, summed
+from agent.core.weights import Factor, among, any_of, summed
 from agent.core.words import Blast
 from tools.observed import Bisected, Changes
 from tools.traced import Move, MoveKind, Traced
@@ -19,6 +19,10 @@ FAR_END: Final = re.compile(
     r"timeout|timedout|connection|unreachable|unavailable|ssl|dns|gaierror|http|socket", re.IGNORECASE
 )
 """Names of exceptions that speak of somebody else's service."""
+
+
+TELLING: Final = frozenset({"proven", "candidates", "both_fail", "both_pass"})
+"""Verdicts of a bisect that say something of its range."""
 
 
 class Known(NamedTuple):
@@ -83,8 +87,9 @@ def _undone(known: Known, recovered: weights.Rule, persisted: weights.Rule | Non
 
 
 def verdicts(known: Known, verdict: str) -> list[int]:
-    """Bisects of the range that came to this."""
-    return [n for n, seen in known.runs if seen.verdict == verdict]
+    """The newest bisect of the range that told anything, if it came to this: it overrules those before it."""
+    told = [(n, seen) for n, seen in known.runs if seen.culprit or seen.verdict in TELLING]
+    return [n for n, seen in told[-1:] if seen.verdict == verdict]
 
 
 def older(known: Known) -> Hypothesis:
@@ -144,8 +149,27 @@ def commits(known: Known) -> list[Hypothesis]:
     if known.trace:
         subjects |= {one.sha[:12]: one.subject for one in known.trace[1].commits}
         count = max(count, len(known.trace[1].commits) + known.trace[1].more_commits)
+    subjects = _bisected(known) | subjects
+    count = max(count, len(subjects))
     branch = deploy(known)[0]
-    return [_commit(known, branch, (sha, subject), max(count, len(subjects))) for sha, subject in subjects.items()]
+    listed = [_commit(known, branch, (sha, subject), count) for sha, subject in subjects.items()]
+    return listed + _others(known, branch, count - len(listed), count)
+
+
+def _bisected(known: Known) -> dict[str, str]:
+    """Commits that bisects of the range named, which nobody may have listed: short shas and subjects."""
+    left = {full[:12]: "" for _, seen in known.runs for full in seen.candidates}
+    return left | {seen.culprit[:12]: seen.subject for _, seen in known.runs if seen.culprit}
+
+
+def _others(known: Known, branch: Hypothesis, more: int, count: int) -> list[Hypothesis]:
+    """The commits of the range that nobody listed: without them what lies outside of it would inherit their odds."""
+    if more <= 0:
+        return []
+    claim = f"one of {more} other commits" if more > 1 else "one other commit"
+    one = Hypothesis(name="other commits", kind=Kind.OTHERS, claim=claim, of=branch.name, holds=more)
+    at = [pair[0] for pair in (known.diff, known.trace) if pair]
+    return [_made(one, Factor(what="as its release", bits=branch.weight), any_of(more, count, *at))]
 
 
 def _commit(known: Known, branch: Hypothesis, named: tuple[str, str], count: int) -> Hypothesis:
@@ -214,8 +238,9 @@ def _inert(known: Known, sha: str) -> Factor | None:
 
 
 def candidates(known: Known) -> tuple[int, tuple[str, ...]]:
-    """What the newest bisect of the range that ended with several commits left, and its number; none: 0."""
-    found = [(n, seen.candidates) for n, seen in known.runs if seen.verdict == "candidates" and seen.candidates]
+    """What the newest bisect of the range left, if it ended with several commits, and its number; none: 0."""
+    newest = verdicts(known, "candidates")
+    found = [(n, seen.candidates) for n, seen in known.runs if n in newest and seen.candidates]
     return found[-1] if found else (0, ())
 
 

@@ -9,7 +9,7 @@ from agent.core.releases import chosen, tainted, why_not
 from agent.core.verdict import AskHuman, Refuse, Stop
 from agent.core.words import Blast, Outcome, Source
 from tools.contract import Effect
-from tools.observed import Change, ChangeKind, Changes, Prepared
+from tools.observed import Change, ChangeKind, Changes, Deployments, Prepared
 
 FORBIDDEN = ("--admin", "--force", "--no-verify", "--skip-health", "--no-health", "--skip-check", "--no-check")
 """Words that loosen a deploy (G5), wherever in the arguments they stand."""
@@ -23,7 +23,7 @@ def judge(incident: Incident, change: Change, key: str) -> Refuse | Stop | None:
         case ChangeKind.ROLLBACK:
             return _triaged(incident) or _rollback(incident, change, key)
         case ChangeKind.HOTFIX:
-            return _triaged(incident) or _hotfix(incident, change)
+            return _triaged(incident) or _hotfix(incident, change, key)
         case ChangeKind.RELEASE:
             return _release(incident, change)
         case _:
@@ -79,14 +79,21 @@ def _rollback(incident: Incident, change: Change, key: str) -> Refuse | None:
     history = incident.deployments
     if history is None:
         return Refuse("G6", "the deploy history was not read, so no release is known to have been healthy")
-    if any(made.key != key and made.at > history.at for made in incident.changes):
-        return Refuse("G6", "the deploy history is older than the last change: read it again (deploy_status)")
+    if objection := _out_of_date(incident, history, key):
+        return objection
     found = chosen(incident, history)
     if found.release != change.to:
         why = why_not(change.to, history, tainted(incident.triage, history))
         return Refuse("G6", why or f"roll back to {found.release or 'no release'}: {found.why}")
     if _between(incident, change) is None:
         return Refuse("G10", f"read what changed between {change.to} and {history.current} first (git_changes)")
+    return None
+
+
+def _out_of_date(incident: Incident, history: Deployments, key: str) -> Refuse | None:
+    """What ran before the last change says nothing of what runs now."""
+    if any(made.key != key and made.at > history.at for made in incident.changes):
+        return Refuse("G6", "the deploy history is older than the last change: read it again (deploy_status)")
     return None
 
 
@@ -98,15 +105,30 @@ def _between(incident: Incident, change: Change) -> Changes | None:
     return next((one for one in reversed(incident.diffs) if (one.older, one.newer) == (change.to, current)), None)
 
 
-def _hotfix(incident: Incident, change: Change) -> Refuse | None:
+def _hotfix(incident: Incident, change: Change, key: str) -> Refuse | None:
     """G5: limited blast radius, a known cause, and a fix prepared for it."""
     blast = incident.triage.blast if incident.triage else None
     if blast not in {Blast.SINGLE, Blast.ONE_FEATURE}:
         return Refuse("G5", "a hotfix is for a limited blast radius; roll back instead")
     if not cause_known(incident):
         return Refuse("G5", "a hotfix needs a known cause; bisect first")
-    if _prepared(incident, change) is None:
+    fix = _prepared(incident, change)
+    if fix is None:
         return Refuse("G5", f"{change.to} was not prepared as a fix of the known cause; call hotfix_prepare first")
+    return _overtaken(incident, fix, key)
+
+
+def _overtaken(incident: Incident, fix: Prepared, key: str) -> Refuse | None:
+    """G6: a fix that was made from another release than runs is a rollback of what runs, which nobody judged."""
+    history = incident.deployments
+    if history is None:
+        return Refuse("G6", f"the deploy history was not read, so nobody knows what {fix.tag} would replace")
+    if objection := _out_of_date(incident, history, key):
+        return objection
+    made, runs = fix.base or "nobody knows which release", history.current or "nothing known"
+    if made != runs:
+        why = f"{fix.tag} was made from {made}, and {runs} runs: it would take that back; fix what runs"
+        return Refuse("G6", why)
     return None
 
 

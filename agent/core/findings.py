@@ -87,6 +87,8 @@ class Verified(Recordable):
     traffic: float
     answered: bool
     why: str
+    deploys: int = 0
+    """Number of the reading of the deploys that came after the signal's; 0 when there was none."""
 
 
 class Watched(Recordable):

@@ -39,6 +39,7 @@ from agent.core.facts import (
 from agent.core.incident import ChangeMade, Incident, Page, Said
 from agent.core.limits import MIN_VERIFY_WAIT
 from agent.core.proposal import fingerprint
+from agent.core.proven import contradicted
 from agent.core.words import Blast, CauseLevel, Outcome, State
 from tools.contract import Effect
 from tools.observed import Answers, Bisected, Changes, Deployed, Deployment, Deployments, Noted, Picture, Prepared
@@ -182,7 +183,7 @@ def _finding(incident: Incident, fact: Finding, at: datetime) -> Incident:
         case Watched():
             return replace(incident, watched=fact)
         case Claimed():
-            return replace(incident, cause=_claimed(incident, fact))
+            return _undecided(replace(incident, cause=_claimed(incident, fact)))
         case Verified():
             changes = tuple(replace(made, verified=made.verified or _read(made, fact, at)) for made in incident.changes)
             return replace(incident, verified=fact, verified_at=at, changes=changes)
@@ -196,6 +197,17 @@ def _claimed(incident: Incident, fact: Claimed) -> Claimed | None:
         raise IllegalFact("only a named human confirms a cause")
     stronger = LEVELS.index(fact.level) >= LEVELS.index(incident.cause_level)
     return fact if stronger else incident.cause
+
+
+def _undecided(incident: Incident) -> Incident:
+    """A cause that is proven no longer once a bisect proves another: what comes later may not be the better test."""
+    found = contradicted(incident) if incident.cause_level is CauseLevel.PROVEN else ()
+    if not found:
+        return incident
+    named = ", ".join(f"{(one.seen.culprit or '')[:12]} (E{one.n})" for one in found)
+    ids = tuple(one.n for one in found)
+    claim = Claimed(level=CauseLevel.CORRELATED, statement=f"bisects prove different commits: {named}", evidence=ids)
+    return replace(incident, cause=claim)
 
 
 def _triaged(incident: Incident, anew: Triaged) -> Incident:
@@ -262,7 +274,7 @@ def _seen(incident: Incident, fact: Called) -> Incident:
         case "Changes":
             return replace(incident, diffs=(*incident.diffs, Changes.model_validate(fact.data)))
         case "Bisected":
-            return replace(incident, bisects=(*incident.bisects, Bisected.model_validate(fact.data)))
+            return _undecided(replace(incident, bisects=(*incident.bisects, Bisected.model_validate(fact.data))))
         case "Prepared":
             return replace(incident, prepared=(*incident.prepared, Prepared.model_validate(fact.data)))
         case "Answers":

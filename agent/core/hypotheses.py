@@ -14,10 +14,11 @@ from agent.core.closure import cause_known
 from agent.core.incident import Incident
 from agent.core.limits import MAX_SUSPECTS
 from agent.core.probing import probes
-from agent.core.proven import proof
+from agent.core.proven import Sighting, contradicted, proof
 from agent.core.timeline import cut
 from agent.core.tree import Hypothesis, Kind, Status, Tree, rank
 from agent.core.words import CauseLevel
+from tools.observed import Bisected
 
 
 class Winner(NamedTuple):
@@ -43,7 +44,7 @@ def grow(incident: Incident) -> Tree:
         there = _won(there, winner)
     elif branches.verdicts(known, "both_fail"):
         there = [_both_fail(one, known) for one in there]
-    tree = _laid_out(there)
+    tree = _laid_out(_contested(there, contradicted(incident)))
     return tree.model_copy(update={"probes": probes(tree, incident)})
 
 
@@ -66,11 +67,8 @@ def _ids(evidence: tuple[int, ...]) -> str:
 
 def _won(there: list[Hypothesis], winner: Winner) -> list[Hypothesis]:
     """A proven cause rejects every other leaf; the branch that holds it is right too."""
-    held = (one for one in there if winner.commit and one.commit and one.commit.startswith(winner.commit[:12]))
-    own = next(held, None)
-    if own is None:
-        own = _unsuspected(there, winner)
-        there = [*there, own]
+    own = _held(there, winner)
+    there = there if own in there else [*there, own]
 
     def settle(one: Hypothesis) -> Hypothesis:
         if one.name == own.name:
@@ -80,6 +78,24 @@ def _won(there: list[Hypothesis], winner: Winner) -> list[Hypothesis]:
         return _as(one, Status.REJECTED, one.why or f"it is {own.name}{winner.ids}")
 
     return [settle(one) for one in there]
+
+
+def _held(there: list[Hypothesis], winner: Winner) -> Hypothesis:
+    """The hypothesis that won; one of its own when it was none."""
+    held = (one for one in there if winner.commit and one.commit and one.commit.startswith(winner.commit[:12]))
+    return next(held, None) or _unsuspected(there, winner)
+
+
+def _contested(there: list[Hypothesis], found: tuple[Sighting[Bisected], ...]) -> list[Hypothesis]:
+    """Commits that bisects are at odds about: each stays, and says by which evidence. A human decides."""
+    for n, _, seen in found:
+        sha = (seen.culprit or "")[:12]
+        own = _held(there, Winner(sha, f"{sha} {seen.subject}", seen.first_release, "", ""))
+        if own.status is not Status.PROVEN:
+            rivals = ", ".join(f"{(one.seen.culprit or '')[:12]} (E{one.n})" for one in found if one.n != n)
+            mine = _as(own, Status.CONTRADICTED, f"a bisect proves it (E{n}), and others prove {rivals}")
+            there = [*(one for one in there if one.name != own.name), mine]
+    return there
 
 
 def _unsuspected(there: list[Hypothesis], winner: Winner) -> Hypothesis:
@@ -117,13 +133,15 @@ def _laid_out(there: list[Hypothesis]) -> Tree:
     total = sum(odds.values())
     shared = [one.model_copy(update={"share": round(odds.get(one.name, 0.0) / total, 3)}) for one in there]
     parts = sorted((one for one in shared if one.of), key=rank)
-    kept = parts[:MAX_SUSPECTS]
+    rest = [one for one in parts if one.kind is Kind.OTHERS]
+    single = [one for one in parts if one not in rest]
+    kept = sorted([*single[: MAX_SUSPECTS - len(rest)], *rest], key=rank)
     trunk = sorted((one for one in shared if not one.of), key=rank)
     rows = [row for one in trunk for row in (one, *(part for part in kept if part.of == one.name))]
     return Tree(hypotheses=tuple(rows), more=len(parts) - len(kept))
 
 
 def _counts(there: list[Hypothesis]) -> Callable[[Hypothesis], bool]:
-    """Which leaves share the odds: the proven one alone, or all that are open."""
+    """Which leaves share the odds: the proven one alone, or all that are not rejected."""
     won = any(one.status is Status.PROVEN for one in there)
-    return lambda one: one.status is (Status.PROVEN if won else Status.OPEN)
+    return lambda one: one.status is Status.PROVEN if won else one.status is not Status.REJECTED

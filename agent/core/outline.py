@@ -42,16 +42,21 @@ def tried(incident: Incident) -> tuple[str, ...]:
 def leading(incident: Incident) -> str:
     """The likeliest hypotheses and what would tell them apart, in one line; empty when one is proven."""
     tree = grow(incident)
-    open_ones = [one for one in tree.leaves if one.status is Status.OPEN][:LEADING]
+    open_ones = [one for one in tree.leaves if one.status is not Status.REJECTED][:LEADING]
     if tree.winner or not open_ones:
         return ""
-    named = ", ".join(f"{cut(one.claim, 60)} ({one.share:.0%})" for one in open_ones)
+    named = ", ".join(f"{cut(one.claim, 60)} ({_odds(one)})" for one in open_ones)
     return named + (f"; next: {cut(tree.probes[0].what, 90)}" if tree.probes else "")
+
+
+def _odds(one: Hypothesis) -> str:
+    """How likely it is; of one that two bisects are at odds about, that as well."""
+    return f"{one.status}: {cut(one.why, 90)}" if one.status is Status.CONTRADICTED else f"{one.share:.0%}"
 
 
 def _told(one: Hypothesis) -> Iterator[str]:
     indent = "  " if one.of else ""
-    odds = f", {one.share:.0%} likely" if one.status is Status.OPEN and one.share else ""
+    odds = f", {one.share:.0%} likely" if one.status in {Status.OPEN, Status.CONTRADICTED} and one.share else ""
     why = f": {one.why}" if one.why else ""
     yield f"{indent}{one.claim} — {one.status}{why} (weight {one.weight:+.1f}{odds})"
     for word, factors in (

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from math import log2
 from typing import Final, NamedTuple
 
+from agent.core.branches import TELLING
 from agent.core.facts import Called
 from agent.core.incident import Incident
 from agent.core.proven import bisects
@@ -31,7 +32,7 @@ class Way(NamedTuple):
 
 def probes(tree: Tree, incident: Incident) -> tuple[Probe, ...]:
     """The best probes that were not made yet, best first; none when the cause is known, or one leaf is left."""
-    leaves = [one for one in tree.leaves if one.status is Status.OPEN and one.share > 0]
+    leaves = [one for one in tree.leaves if one.status is not Status.REJECTED and one.share > 0]
     if tree.winner or len(leaves) < 2:  # noqa: PLR2004 - one from another
         return ()
     found = [Probe(what=way.what, tool=way.tool, bits=_worth(way, leaves)) for way in _ways(incident, leaves)]
@@ -41,11 +42,13 @@ def probes(tree: Tree, incident: Incident) -> tuple[Probe, ...]:
 
 def _worth(way: Way, leaves: list[Hypothesis]) -> float:
     """Bits that its answer would bring: the entropy over its answers, as far as it can be trusted."""
-    mass = defaultdict[str, float](float)
+    mass, apart = defaultdict[str, float](float), defaultdict[str, int](lambda: 1)
     for one in leaves:
         mass[way.cell(one)] += one.share
+        apart[way.cell(one)] = one.holds if way.cell(one) == one.name else 1
     total = sum(mass.values())
-    return round(way.trust * -sum(part / total * log2(part / total) for part in mass.values()), 2) + 0.0
+    told = -sum(part / total * log2(part / total / apart[cell]) for cell, part in mass.items())
+    return round(way.trust * told, 2) + 0.0
 
 
 def _ways(incident: Incident, leaves: list[Hypothesis]) -> list[Way]:
@@ -77,7 +80,7 @@ def _in_range(incident: Incident, span: tuple[str, str], leaves: list[Hypothesis
         ways.append(Way(f"walk from the event to what changed in {good}..{bad}", "cause_trace", 0.5, _each))
     if not tried:
         ways.append(Way(f"bisect {good}..{bad}", "git_bisect", 0.95, _each))
-    if any(one.verdict == "both_fail" for one in tried):
+    if [one.verdict for one in tried if one.culprit or one.verdict in TELLING][-1:] == ["both_fail"]:
         ways.append(Way(f"bisect from a release older than {good}", "git_bisect", 0.9, _alone(Kind.OLDER)))
     lead = next((one for one in leaves if one.commit), None)
     if lead and "git_show" not in done:

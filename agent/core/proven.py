@@ -12,7 +12,7 @@ from agent.core.incident import ChangeMade, Incident
 from agent.core.releases import bisect_range
 from agent.core.words import Outcome
 from tools.contract import Result
-from tools.observed import Bisected, ChangeKind, Changes, Signal
+from tools.observed import Bisected, ChangeKind, Changes, Deployments, Signal
 
 R = TypeVar("R", bound=Result)
 
@@ -50,8 +50,8 @@ class Proof:
 
 
 def proof(incident: Incident) -> Proof | None:
-    """The commit that the evidence proves, and how; a test says more than an intervention."""
-    return _tested(incident) or _taken_back(incident)
+    """The commit that the evidence proves, and how. A test says more than an intervention, tests at odds nothing."""
+    return None if contradicted(incident) else _tested(incident) or _taken_back(incident)
 
 
 def bisects(incident: Incident) -> list[Sighting[Bisected]]:
@@ -67,12 +67,27 @@ def bisects(incident: Incident) -> list[Sighting[Bisected]]:
     return [one for one in sightings(incident, Bisected) if one.args.get(key) in about and one.seen.bad in bad]
 
 
-def _tested(incident: Incident) -> Proof | None:
+def contradicted(incident: Incident) -> tuple[Sighting[Bisected], ...]:
+    """Bisects that prove different commits, the newest of each; none when all agree. None of them counts as a proof.
+
+    Neither the newer one nor one of a narrower range: both asked the same of one history, so a test that is not what
+    it seems misled one of them, or there are two faults. A narrower range only takes one more release for good, which
+    is as likely the mistake; and a third bisect that agrees with one may be misled in the same way. Only a human tells.
+    """
+    newest = {(one.seen.culprit or "")[:12]: one for one in _proofs(incident)}
+    return tuple(newest.values()) if len(newest) > 1 else ()
+
+
+def _proofs(incident: Incident) -> list[Sighting[Bisected]]:
     """By a reproduction of the user's: a planner's can print any trace, and only shows a human where to look."""
-    for n, _, seen in reversed(bisects(incident)):
-        if seen.culprit and seen.parent_good and seen.culprit_bad and not seen.written:
-            by = "git bisect: parent good, culprit bad"
-            return Proof(seen.culprit, seen.subject, seen.first_release, (n,), by)
+    tested = [one for one in bisects(incident) if one.seen.parent_good and one.seen.culprit_bad]
+    return [one for one in tested if one.seen.culprit and not one.seen.written]
+
+
+def _tested(incident: Incident) -> Proof | None:
+    for n, _, seen in _proofs(incident)[-1:]:
+        by = "git bisect: parent good, culprit bad"
+        return Proof(seen.culprit or "", seen.subject, seen.first_release, (n,), by)
     return None
 
 
@@ -89,26 +104,33 @@ class TakenBack(NamedTuple):
 
 
 def taken_back(incident: Incident) -> TakenBack | None:
-    """The experiment that a rollback of exactly one deploy is, once it can be read; None when there is none."""
+    """The experiment that a rollback of exactly one deploy is, once it can be read; None when there is none.
+
+    It can be read by the deploys as they stood right after the signal: what somebody else deployed before that may have
+    ended the errors as well, and where the deploys were not read nobody knows.
+    """
     read = incident.verified
     made = incident.changes[0] if len(incident.changes) == 1 else None
-    if made is None or made.was is None or read is None or not _one_deploy(incident, made):
+    if made is None or made.was is None or read is None:
+        return None
+    back = [one.n for one in incident.evidence if isinstance(one.fact, Called) and one.fact.key == made.key]
+    ran = next((one for one in sightings(incident, Deployments) if one.n == read.deploys), None)
+    signals = [one.n for one in sightings(incident, Signal) if one.n < read.deploys][-1:]
+    if ran is None or max(back, default=ran.n) > ran.n or not _one_deploy(made, ran.seen):
         return None
     recovered = recovery_missing(incident) is None and read.traffic > 0
     if not recovered and not (read.read and read.final and not read.recovered and made.verified):
         return None
-    deploys = (one.n for one in incident.evidence if isinstance(one.fact, Called) and one.fact.key == made.key)
-    signals = [one.n for one in sightings(incident, Signal)][-1:]
-    return TakenBack(made.to, made.was, recovered, tuple(sorted({*deploys, *signals})))
+    return TakenBack(made.to, made.was, recovered, tuple(sorted({*back, *signals, ran.n})))
 
 
-def _one_deploy(incident: Incident, made: ChangeMade) -> bool:
-    """It was a rollback over one deploy: `to` ran right before `was`."""
-    if made.kind is not ChangeKind.ROLLBACK or made.outcome is not Outcome.OK or incident.deployments is None:
+def _one_deploy(made: ChangeMade, ran: Deployments) -> bool:
+    """It was a rollback over one deploy: `to` ran right before `was`, and nothing was deployed after `to` came back."""
+    if made.kind is not ChangeKind.ROLLBACK or made.outcome is not Outcome.OK or ran.current != made.to:
         return False
-    ran = [release for release, _ in groupby(one.release for one in incident.deployments.history)]
-    before = ran[:-1] if ran[-1:] == [made.to] else ran
-    return before[-2:] == [made.to, made.was]
+    releases = [one.release for one in ran.history]
+    turns = [release for release, _ in groupby(releases)]
+    return turns[-3:] == [made.to, made.was, made.to] and releases[-2:] == [made.was, made.to]
 
 
 def _taken_back(incident: Incident) -> Proof | None:

@@ -20,6 +20,8 @@ class Kind(StrEnum):
     THIRD_PARTY = "third_party"
     SETTING = "setting"
     """Configuration or a flag outside the repository."""
+    OTHERS = "others"
+    """Commits that nobody listed, together: no single one of them is suspected, and none is named."""
     NAMED = "named"
     """What a human says it is."""
 
@@ -31,6 +33,8 @@ class Status(StrEnum):
     REJECTED = "rejected"
     PROVEN = "proven"
     """By test or intervention; or a named human confirmed it."""
+    CONTRADICTED = "contradicted"
+    """A bisect proves it, and another bisect proves another."""
 
 
 class Hypothesis(BaseModel):
@@ -45,11 +49,13 @@ class Hypothesis(BaseModel):
     of: str = ""
     """Name of the hypothesis that it is a part of: it inherits that one's weight."""
     commit: str | None = None
+    holds: int = 1
+    """How many causes it stands for, each as likely as the others."""
     factors: tuple[Factor, ...] = ()
     weight: float = 0.0
     """Bits: the sum of its factors."""
     share: float = 0.0
-    """How likely it is among the leaves that are open, 0 to 1; 0 for what has parts."""
+    """How likely it is among the leaves that are not rejected, 0 to 1; 0 for what has parts."""
     status: Status = Status.OPEN
     why: str = ""
     """What rejected or proved it."""
@@ -92,5 +98,5 @@ class Tree(BaseModel):
 
 def rank(one: Hypothesis) -> tuple[int, float, str]:
     """Sorts proven ones first, rejected ones last, likelier ones before others."""
-    order = (Status.PROVEN, Status.OPEN, Status.REJECTED)
+    order = (Status.PROVEN, Status.CONTRADICTED, Status.OPEN, Status.REJECTED)
     return order.index(one.status), -one.weight, one.name

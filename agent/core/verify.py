@@ -5,6 +5,7 @@ from math import ceil
 
 from agent.core.blast import MINUTE, mean, minute_of
 from agent.core.facts import Triaged, Verified
+from agent.core.incident import ChangeMade
 from agent.core.limits import (
     MAX_VERIFY_WAIT,
     MIN_EXPECTED,
@@ -14,7 +15,7 @@ from agent.core.limits import (
     RESIDUE_SHARE,
     TOLERANCE,
 )
-from tools.observed import Answered, Point, Signal
+from tools.observed import Answered, Deployment, Deployments, Point, Signal
 
 
 def window(asked: tuple[int, int] | None, triage: Triaged | None = None) -> tuple[timedelta, timedelta]:
@@ -30,7 +31,7 @@ def window(asked: tuple[int, int] | None, triage: Triaged | None = None) -> tupl
 
 
 def judge(triage: Triaged, since: datetime, reading: Signal, answers: tuple[Answered, ...], *, final: bool) -> Verified:
-    """One reading. `since` is when the last CHANGE came back, or when waiting began if there was none.
+    """One reading. `since` is when production last changed, by whomever, or when waiting began if it did not.
 
     Only whole minutes after the one in which the change landed count. `final` says that nobody looks again.
     """
@@ -55,6 +56,18 @@ def judge(triage: Triaged, since: datetime, reading: Signal, answers: tuple[Answ
         answered=not silent,
         why="; ".join(complaints) or "the event rate is back at its baseline, with traffic, and the endpoints answer",
     )
+
+
+def meanwhile(made: ChangeMade | None, begun: datetime, ran: Deployments) -> Deployment | None:
+    """What somebody else deployed since `begun`, when our last CHANGE came back; the newest, None when nobody did.
+
+    Production is not what our CHANGE made of it then: the wait begins anew, and a recovery may be the other's doing.
+    """
+    last = ran.history[-1] if ran.history else None
+    ours = made is not None and [one.release for one in ran.history[-2:]] == [made.was, made.to]
+    if last is None or ours or last.at <= begun:
+        return None
+    return last.model_copy(update={"at": min(last.at, ran.at)})
 
 
 def _after(series: tuple[Point, ...], since: datetime) -> list[Point]:

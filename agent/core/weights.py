@@ -62,6 +62,12 @@ def among(count: int, *evidence: int) -> Factor:
     return Factor(what=f"one of {count}", bits=bits, evidence=tuple(f"E{n}" for n in evidence))
 
 
+def any_of(part: int, count: int, *evidence: int) -> Factor:
+    """What `part` of `count` equal possibilities lose together."""
+    bits = round(log2(part / count), 1) + 0.0
+    return Factor(what=f"any of {part} of {count}", bits=bits, evidence=tuple(f"E{n}" for n in evidence))
+
+
 def summed(factors: tuple[Factor, ...]) -> float:
     """What the factors come to, to a tenth of a bit."""
     return round(sum(factor.bits for factor in factors), 1) + 0.0

@@ -10,6 +10,7 @@ from agent.core.words import Blast, By, Outcome, Source, State
 from agent.proof.acts import Asks
 from agent.proof.calls import LOOSE
 from agent.proof.law import KEPT, Tried
+from agent.proof.production import NEXT
 from agent.proof.truth import FELT, Fix
 from tools.contract import Effect
 from tools.observed import Change, ChangeKind
@@ -69,7 +70,10 @@ def _fix(tried: Tried) -> Fix | None:
 
 
 def g6(tried: Tried) -> str | None:
-    """A CHANGE only after the one before was read for five minutes, at most two, and back only to the right release."""
+    """A CHANGE only after the one before was read for five minutes, at most two, and back only to the right release.
+
+    A hotfix goes only over the release that it was made from.
+    """
     change = tried.change
     if change is None:
         return None
@@ -77,7 +81,17 @@ def g6(tried: Tried) -> str | None:
         return "production is changed before anybody knows what the last change did"
     if len(tried.others) >= TWO_CHANGES:
         return "a third change is made"
+    if change.change is ChangeKind.HOTFIX:
+        return _over(tried)
     return _right(tried, change) if change.change is ChangeKind.ROLLBACK else KEPT
+
+
+def _over(tried: Tried) -> str:
+    """A hotfix goes over the release that it was made from: over any other, it takes that one back."""
+    truth, fix = tried.at.truth, _fix(tried)
+    if not truth.looked:
+        return "a hotfix is judged by a deploy history that is out of date"
+    return KEPT if fix and fix.base == truth.running else f"a hotfix takes {truth.running} back, unseen"
 
 
 def _right(tried: Tried, change: Change) -> str | None:
@@ -88,7 +102,7 @@ def _right(tried: Tried, change: Change) -> str | None:
         return f"{change.to} is put back, and runs already"
     right = world.right if truth.trouble else world.blind
     ours = {run.to for run in truth.runs if run.kind is not ChangeKind.ROLLBACK}
-    if truth.running not in {world.running, *ours}:
+    if truth.running not in {world.running, NEXT, *ours}:
         return f"{change.to} is put back, and what is suspected does not run any more"
     return (
         KEPT if change.to == right else f"{change.to} is put back, and {right or 'nothing'} is the release to put back"

@@ -114,11 +114,18 @@ def fixing() -> Iterator[Given]:
         yield Given(name, FRESH, opened(), wanted, (*CHANGING, *known, *ENDING), shown(FRESH, *hurt), fixes)
     for name, fix in (("a planner wrote the fix", PATCH), ("the fix crosses a migration", MIGRATION)):
         wanted = (*forward(fix), calls.rollback("v1.7.0"))
-        moves = (production.proposals, production.returns, findings.triages, findings.claims, *ASKING)
+        moves = (
+            production.proposals,
+            production.returns,
+            production.history,
+            findings.triages,
+            findings.claims,
+            *ASKING,
+        )
         yield Given(name, FRESH, opened(), wanted, (*moves, *ENDING), shown(FRESH, FEW), (fix,))
     moves = (production.proposals, some(production.returns, "well"), findings.triages, some(findings.claims, "proven"))
     two = (PATCH, MIGRATION)
-    moves = (*moves, findings.allows, findings.lapses, ends.pays, ends.closes)
+    moves = (*moves, production.history, findings.allows, findings.lapses, ends.pays, ends.closes)
     careful = opened(policy=Policy(hotfix=Leave.ASK))
     yield Given("two fixes wait for a human", FRESH, careful, forward(*two), moves, shown(FRESH, FEW), two)
     known, burns = some(findings.claims, "proven"), some(readings.verifies, "again: it burns on")
@@ -135,6 +142,19 @@ def fixing() -> Iterator[Given]:
     yield Given("a rollback failed after all", FRESH, opened(), wanted, soured, shown(FRESH, FEW), (REVERT,))
     wanted = (*forward(REVERT, AGAIN), calls.rollback("v1.7.0"))
     yield Given("a third change", FRESH, opened(), wanted, moves, shown(FRESH, FEW), (REVERT, AGAIN))
+
+
+def overtaken() -> Iterator[Given]:
+    """Where humans ship something meanwhile."""
+    wanted = (*forward(REVERT), calls.rollback("v1.7.0"))
+    seen = (production.history, production.between, production.overtakes, findings.triages)
+    done = (production.proposals, some(production.returns, "well"), some(findings.claims, "proven"), *ENDING)
+    yield Given("humans ship v1.9.0 meanwhile", FRESH, opened(), wanted, (*seen, *done), shown(FRESH, FEW), (REVERT,))
+    lost = (production.proposals, some(production.returns, "lost sight"), production.history)
+    read = (some(readings.verifies, "again: it burns on"), some(findings.time, "5 minutes"))
+    moves = (*lost, findings.triages, some(findings.claims, "proven"), *read, ends.pays, ends.closes)
+    wanted, two = forward(REVERT, AGAIN), (REVERT, AGAIN)
+    yield Given("a fix is lost sight of, and another is there", FRESH, opened(), wanted, moves, shown(FRESH, FEW), two)
 
 
 def asking() -> Iterator[Given]:
@@ -154,7 +174,8 @@ def asking() -> Iterator[Given]:
     wanted = (calls.for_good("v1.7.0"), calls.for_good("v1.7.0", By.HUMAN))
     yield Given("a tool cannot undo what it does", FRESH, opened(), wanted, (*seen, *answered), shown(FRESH, MANY))
     for name, leave in (("hotfixes wait for a human", Leave.ASK), ("hotfixes are never shipped", Leave.NEVER)):
-        moves = (production.proposals, production.returns, findings.triages, some(findings.claims, "proven"), *ASKING)
+        moves = (production.proposals, production.returns, production.history, findings.triages)
+        moves = (*moves, some(findings.claims, "proven"), *ASKING)
         policy = Policy(hotfix=leave)
         yield Given(
             name, FRESH, opened(policy=policy), forward(REVERT), (*moves, *ENDING), shown(FRESH, FEW), (REVERT,)
@@ -271,5 +292,5 @@ def walking(plan: Plan) -> Iterator[Given]:
 
 def premises(plan: Plan) -> tuple[Given, ...]:
     """All of them. `plan` is the playbook that is walked."""
-    rooms = (rolling_back, fixing, asking, ending, shipping, running_out, paging, unopened)
+    rooms = (rolling_back, fixing, overtaken, asking, ending, shipping, running_out, paging, unopened)
     return (*(given for room in rooms for given in room()), *walking(plan))

@@ -13,7 +13,7 @@ from agent.core.words import By, Outcome, State
 from agent.proof import fixed
 from agent.proof.acts import Act, Asks, Call, Hears, Passes, Point, Proposes, Who
 from agent.proof.premise import Given
-from agent.proof.truth import Run, Truth
+from agent.proof.truth import Fix, Run, Truth
 from agent.proof.worlds import NOON, SECOND, World
 from tools.contract import Effect
 from tools.observed import Change, ChangeKind, Changes, Deployment, Deployments, Prepared, Reason
@@ -46,7 +46,7 @@ def _permitted(given: Given, at: Point, call: Call) -> Iterator[Act]:
         case Effect.READ:
             yield from _looked(act, call) if given.loops else [act]
         case Effect.NOTE:
-            yield act._replace(facts=(_written(given, call),), truth=_noted(given, truth, call))
+            yield act._replace(facts=(_written(given, truth, call),), truth=_noted(given, truth, call))
         case Effect.PAGE:
             yield from _paged(act, call)
         case Effect.CHANGE | Effect.IRREVERSIBLE:
@@ -88,27 +88,28 @@ def _paged(act: Act, call: Call) -> Iterator[Act]:
         )
 
 
-def _written(given: Given, call: Call) -> Fact:
+def _written(given: Given, truth: Truth, call: Call) -> Fact:
     proposal = call.proposal
     tag = getattr(proposal.args, "tag", "")
     if fix := given.fix(str(tag)):
-        return _prepared(fix.tag, fix.of, lost=fix.lost, written=fix.written)
+        return _prepared(fix._replace(base=truth.running))
     return fixed.noted(proposal.tool)
 
 
 @lru_cache
-def _prepared(tag: str, of: str, *, lost: bool, written: bool) -> Fact:
-    crossed = ("db/7.sql",) if lost else ()
+def _prepared(fix: Fix) -> Fact:
     made = Prepared(
-        tag=tag, branch="hotfix", commit="f" * 40, fixes=of, tests="12 passed", irreversible=crossed, written=written
-    )
+        tag=fix.tag, branch="hotfix", commit="f" * 40, fixes=fix.of, tests="12 passed", base=fix.base,
+        irreversible=("db/7.sql",) if fix.lost else (), written=fix.written,
+    )  # fmt: skip
     return fixed.saw("hotfix_prepare", made, Effect.NOTE)
 
 
 def _noted(given: Given, truth: Truth, call: Call) -> Truth:
     fix = given.fix(str(getattr(call.proposal.args, "tag", "")))
     if fix:
-        return truth._replace(fixes=tuple(sorted({*truth.fixes, fix})))
+        others = (one for one in truth.fixes if one.tag != fix.tag)
+        return truth._replace(fixes=tuple(sorted((*others, fix._replace(base=truth.running)))))
     return truth._replace(told_in_notes=True, written=truth.written or call.proposal.tool == "adr_write")
 
 
@@ -161,12 +162,13 @@ def returns(given: Given, at: Point) -> Iterator[Act]:
     run = at.truth.in_flight
     if run is None:
         return
-    felt = sum(one.landed for one in at.truth.runs)
+    felt = len(at.truth.shipped)
     for outcome, words, landed in CAME:
         came = run._replace(how=outcome, age=0, landed=landed)
         truth = at.truth._replace(
             runs=tuple(came if one is run else one for one in at.truth.runs),
             running=run.to if landed else at.truth.running,
+            shipped=(*at.truth.shipped, run.to) if landed else at.truth.shipped,
             looked=at.truth.looked and outcome is Outcome.OK,
             well=False,
             answered=False,
@@ -206,7 +208,9 @@ def past_the_guard(given: Given, at: Point) -> Iterator[Act]:
     kind = ChangeKind.HOTFIX
     for tag, key in ((fix.tag, f"shop-1:deploy_hotfix:{kind}:{fix.tag}") for fix in given.fixes):
         runs = (*truth.runs, Run(kind, tag, key, Outcome.OK, landed=True))
-        after = truth._replace(runs=runs, running=tag, looked=False, well=False, answered=False)
+        after = truth._replace(
+            runs=runs, running=tag, shipped=(*truth.shipped, tag), looked=False, well=False, answered=False
+        )
         facts = (fixed.begun(key, kind, tag, truth.running, By.CODE), fixed.back(key, kind, tag, Outcome.OK, 1))
         yield Act(Who.NOBODY, f"ships {tag} past the guard", Passes(), after, facts, seconds=1)
 
@@ -215,15 +219,27 @@ def history(given: Given, at: Point) -> Iterator[Act]:
     """Reading which release runs, and what ran."""
     if at.truth.ended is not State.OPEN:
         return
-    ours = tuple(run.to for run in at.truth.runs if run.landed)
-    seen = _deploys(given.world, at.truth.running, ours, at.now)
+    seen = _deploys(given.world, at.truth.running, at.truth.shipped, at.now)
     words = f"reads the deploys: {at.truth.running} runs"
     yield Act(Who.CODE, words, Hears("deploy_status"), at.truth._replace(looked=True), (seen,))
 
 
+def overtakes(given: Given, at: Point) -> Iterator[Act]:
+    """Humans ship what comes next by themselves, and the deploys are read: before that nobody can know."""
+    truth = at.truth
+    if truth.ended is not State.OPEN or truth.in_flight or NEXT in truth.shipped:
+        return
+    after = truth._replace(running=NEXT, shipped=(*truth.shipped, NEXT), looked=True)
+    seen = _deploys(given.world, NEXT, after.shipped, at.now)
+    yield Act(Who.HUMAN, f"ships {NEXT}, and the deploys are read", Passes(), after, (seen,))
+
+
+NEXT: Final = "v1.9.0"
+
+
 @lru_cache(1024)
-def _deploys(world: World, running: str, ours: tuple[str, ...], now: datetime) -> Fact:
-    added = (Deployment(release=to, at=NOON + (n + 1) * SECOND, healthy=True) for n, to in enumerate(ours))
+def _deploys(world: World, running: str, shipped: tuple[str, ...], now: datetime) -> Fact:
+    added = (Deployment(release=to, at=NOON + (n + 1) * SECOND, healthy=True) for n, to in enumerate(shipped))
     return fixed.saw("deploy_status", Deployments(at=now, current=running, history=(*world.history, *added)))
 
 

@@ -34,6 +34,8 @@ class Fix(NamedTuple):
     """It takes back what cannot be taken back."""
     written: bool = False
     """A planner wrote it."""
+    base: str = ""
+    """The release that it was made from, once it was."""
 
 
 class Answer(NamedTuple):
@@ -64,6 +66,8 @@ class Truth(NamedTuple):
     told: bool = False
     """A human was reached and told that the tracker is down."""
     reported: bool = False
+    shipped: tuple[str, ...] = ()
+    """Every release that went out since the alarm, whoever put it there, oldest first."""
     looked: bool = False
     """The deploy history that was read still holds."""
     read: tuple[tuple[str, str], ...] = ()

@@ -11,12 +11,12 @@ from agent.core.approval import unallowed, waiting
 from agent.core.blast import MINUTE
 from agent.core.facts import Approved, Asked, Owed, Verified, Watched
 from agent.core.limits import HOT_EVENTS
-from agent.core.verify import judge, window
+from agent.core.verify import judge, meanwhile, window
 from agent.core.words import By, Outcome, State
 from agent.runtime.desk import Desk
 from agent.runtime.duties import again, prepare
 from agent.runtime.gate import Answer
-from tools.observed import Answers, Picture, Reason, Signal
+from tools.observed import Answers, Deployments, Picture, Reason, Signal
 
 
 async def step(name: str, what: Callable[..., Awaitable[Any]], *args: object) -> Any:  # noqa: ANN401 - as DBOS types it
@@ -104,7 +104,8 @@ async def _read_signal(desk: Desk, since: str, last: timedelta, reading: int) ->
     issues: list[JsonValue] = list(triage.issues) if triage else []
     probes = await desk.call(f"probe:{reading}", "probe_endpoints", {})
     signal = await desk.call(f"signal:{reading}", "sentry_signal", {"issues": issues})
-    begun = datetime.fromisoformat(since)
+    ran = await desk.call(f"ran:{reading}", "deploy_status", {})  # after the signal, so that no deploy goes unseen
+    begun, other = _last_deploy(desk, datetime.fromisoformat(since), ran)
     over = desk.clock.now() >= begun + last or reading >= last / MINUTE  # a clock set back must not make it endless
     if triage is None or not signal.ok:
         why = f"the signal cannot be read: {signal.hint or 'there was no triage to compare it with'}"
@@ -112,8 +113,18 @@ async def _read_signal(desk: Desk, since: str, last: timedelta, reading: int) ->
     else:
         answers = Answers.model_validate(probes.result).answers if probes.ok else ()
         verified = judge(triage, begun, Signal.model_validate(signal.result), answers, final=over)
+        seen = int(ran.evidence.removeprefix("E")) if ran.ok else 0
+        verified = verified.model_copy(update={"deploys": seen, "why": verified.why + other})
     desk.keep(f"verified:{reading}", verified)
     return verified.final or desk.incident.state is not State.OPEN
+
+
+def _last_deploy(desk: Desk, since: datetime, ran: Answer) -> tuple[datetime, str]:
+    """When production last changed, and who changed it if it was somebody else: the wait is for that deploy too."""
+    found = meanwhile(desk.incident.last_change, since, Deployments.model_validate(ran.result)) if ran.ok else None
+    if found is None:
+        return since, ""
+    return found.at, f"; {found.release} was deployed meanwhile, by somebody else"
 
 
 def _unread(why: str, probes: Answer, *, final: bool) -> Verified:

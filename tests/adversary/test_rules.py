@@ -53,7 +53,7 @@ def test_a_reading_that_could_not_be_made_verifies_no_change() -> None:
 def test_a_hotfix_that_takes_back_a_migration_needs_a_humans_leave() -> None:
     fix = Prepared(
         tag="v1.8.1", branch="hotfix", commit="f" * 40, fixes=worlds.CULPRIT, tests="12 passed",
-        irreversible=("db/migrations/7.sql",),
+        irreversible=("db/migrations/7.sql",), base="v1.8.0",
     )  # fmt: skip
     told = (*FIXABLE, worlds.seen("hotfix_prepare", fix, Effect.NOTE))
     hotfix = change(ChangeKind.HOTFIX, "v1.8.1")

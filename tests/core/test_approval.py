@@ -106,7 +106,7 @@ def test_what_cannot_be_undone_is_asked_for_whatever_is_configured() -> None:
 def written(crossed: tuple[str, ...] = ()) -> Prepared:
     return Prepared(
         tag="v1.9.0", branch="hotfix/1", commit="c" * 40, fixes=worlds.CULPRIT, tests="passed in 3 s", written=True,
-        irreversible=crossed,
+        irreversible=crossed, base="v1.8.0",
     )  # fmt: skip
 
 

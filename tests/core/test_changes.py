@@ -200,3 +200,37 @@ def test_each_refusal_of_a_hotfix_says_what_is_missing(told: tuple[worlds.Step, 
     verdict = judge(incident(opened(), *told), change(ChangeKind.HOTFIX, "v1.8.1"), NOON)
     assert isinstance(verdict, Refuse)
     assert says in verdict.why
+
+
+OVERTAKEN: Final = worlds.deploys(("v1.7.0", 3000), ("v1.8.0", 5), ("v1.9.0", 1))
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ((worlds.prepared(), OVERTAKEN), "v1.8.1 was made from v1.8.0, and v1.9.0 runs"),
+        ((worlds.prepared(base=""), worlds.USUAL), "made from nobody knows which release"),
+        ((worlds.prepared(),), "the deploy history was not read"),
+        ((worlds.prepared(), worlds.deploys(("v1.8.0", 5), current="v0.1.0")), "v0.1.0 runs"),
+        ((worlds.prepared(), worlds.deploys()), "nothing known runs"),
+        ((worlds.USUAL, worlds.prepared(), begun(ChangeKind.HOTFIX, "v1.8.2"), 1,
+          worlds.back(ChangeKind.HOTFIX, "v1.8.2", Outcome.FAILED), 6), "read it again"),
+        ((worlds.USUAL, worlds.prepared(), begun(), 1, worlds.back(), 6, worlds.read()), "v1.7.0 runs"),
+    ],
+)  # fmt: skip
+def test_a_hotfix_takes_back_nothing_that_it_was_not_made_from(told: tuple[worlds.Step, ...], says: str) -> None:
+    known = incident(opened(), triaged(Blast.SINGLE), worlds.claimed(), *told)
+    verdict = judge(known, change(ChangeKind.HOTFIX, "v1.8.1"), NOON + 8 * MINUTE)
+    assert isinstance(verdict, Refuse)
+    assert (verdict.guard, says in verdict.why) == ("G6", True), verdict.why
+
+
+@given(judged(CHANGES))
+def test_a_hotfix_goes_only_over_the_release_that_it_was_made_from(one: Judged) -> None:
+    args = permitted_change(one)
+    if args and args.change is ChangeKind.HOTFIX:
+        now = fold(one[0])
+        assert now.deployments
+        assert all(made.at <= now.deployments.at for made in now.changes if made.key != one[1].key)
+        fixes = [fix for fix in now.prepared if fix.tag == args.to]
+        assert fixes[-1].base == now.deployments.current

@@ -15,12 +15,13 @@ from agent.core.limits import MAX_SUSPECTS
 from agent.core.tree import Hypothesis, Kind, Status, Tree
 from agent.core.words import Blast, CauseLevel
 from tests.core import worlds
+from tests.core.rereading import reread
 from tests.core.worlds import CULPRIT, Step, incident, opened, probed, seen, story, triaged
 from tools.contract import Result
 from tools.observed import Bisected, Changes
 from tools.traced import Move, MoveKind, Touched, Traced, Walked
 
-OTHER, THIRD = "a" * 40, "b" * 40
+OTHER, THIRD, UNLISTED = "a" * 40, "b" * 40, "c" * 40
 SUBJECTS = {CULPRIT: "Give contracts a type", OTHER: "Take the new client", THIRD: "Test it"}
 DIFF = Changes(
     older="v1.7.0", newer="v1.8.0", commits=tuple(f"{sha[:12]} {subject}" for sha, subject in SUBJECTS.items()),
@@ -74,9 +75,10 @@ def test_there_is_nothing_to_explain_before_triage_or_a_dark_endpoint() -> None:
 
 def test_the_deploy_that_the_errors_followed_holds_the_commits_that_it_brought() -> None:
     grown = tree(*KNOWN)
-    assert [(one.name, one.of) for one in grown.hypotheses[:4]] == [
+    assert [(one.name, one.of) for one in grown.hypotheses[:5]] == [
         ("deploy v1.8.0", ""),
         (f"commit {CULPRIT[:12]}", "deploy v1.8.0"),
+        ("other commits", "deploy v1.8.0"),
         (f"commit {OTHER[:12]}", "deploy v1.8.0"),
         (f"commit {THIRD[:12]}", "deploy v1.8.0"),
     ]
@@ -168,7 +170,7 @@ def test_a_bisect_that_leaves_candidates_rejects_all_others() -> None:
 def test_a_rollback_that_ended_the_errors_speaks_for_its_deploy_and_one_that_did_not_against_it() -> None:
     rolled: tuple[Step, ...] = (worlds.begun(), 1, worlds.back(), 6)
     before = tree(*KNOWN)
-    well, ill = tree(*KNOWN, *rolled, worlds.read()), tree(*KNOWN, *rolled, worlds.read(recovered=False))
+    well, ill = tree(*reread(*KNOWN, *rolled)), tree(*reread(*KNOWN, *rolled, recovered=False))
     deploy, older = named(before, "deploy v1.8.0").weight, named(before, "older").weight
     assert named(well, "deploy v1.8.0").weight == deploy + 4.0
     assert named(ill, "deploy v1.8.0").weight == deploy - 4.0
@@ -192,7 +194,7 @@ def test_no_more_suspects_than_anybody_reads_and_the_culprit_is_always_among_the
     many = tuple(f"{n:012x} Step" for n in range(40))
     diff = seen("git_changes", DIFF.model_copy(update={"commits": many}))
     grown = tree(*START, diff)
-    assert (sum(bool(one.of) for one in grown.hypotheses), grown.more) == (MAX_SUSPECTS, 20)
+    assert (sum(bool(one.of) for one in grown.hypotheses), grown.more) == (MAX_SUSPECTS, 21)
     assert tree(*START, diff, PROVED).winner
 
 
@@ -216,6 +218,7 @@ EVIDENCE = st.lists(
     st.sampled_from([
         seen("git_changes", DIFF), about("cause_trace", TRACED), PROVED, bisected(verdict="both_fail"),
         bisected(verdict="both_pass"), bisected(verdict="candidates", candidates=(OTHER,)), worlds.diff(),
+        bisected(culprit=OTHER, parent_good=True, culprit_bad=True),
     ]),
     max_size=6,
 )  # fmt: skip
@@ -228,7 +231,7 @@ def total(grown: Tree) -> None:
     assert len({one.name for one in grown.hypotheses}) == len(grown.hypotheses)
     proven = [one for one in leaves if one.status is Status.PROVEN]
     assert len(proven) <= 1
-    assert not proven or {one.status for one in leaves[1:]} <= {Status.REJECTED}
+    assert not proven or {one.status for one in leaves[1:]} <= {Status.REJECTED, Status.CONTRADICTED}
     assert all(one.why for one in grown.hypotheses if one.status is not Status.OPEN)
 
 

@@ -54,7 +54,7 @@ def test_each_word_about_leave(steps: tuple[Step, ...], verdict: tuple[str, str,
 
 def test_what_a_planner_wrote_is_not_what_cannot_be_undone() -> None:
     fix = Prepared(
-        tag="v1.8.1", branch="b", commit="c" * 40, fixes=worlds.CULPRIT, tests="passed", written=True
+        tag="v1.8.1", branch="b", commit="c" * 40, fixes=worlds.CULPRIT, tests="passed", written=True, base="v1.8.0",
     )  # fmt: skip
     known = (triaged(Blast.SINGLE), worlds.USUAL, worlds.claimed(), worlds.seen("hotfix_prepare", fix, Effect.NOTE))
     hotfix = change(ChangeKind.HOTFIX, "v1.8.1")

@@ -63,7 +63,12 @@ def test_an_incident_of_four_hours_needs_people() -> None:
 def test_a_third_change_is_never_made() -> None:
     once = (opened(), worlds.triaged(), worlds.USUAL, worlds.diff(), worlds.begun(), 1, worlds.back(), 6, worlds.read())
     fix = (worlds.begun(ChangeKind.HOTFIX, "v1.8.1"), 1, worlds.back(ChangeKind.HOTFIX, "v1.8.1"), 6, worlds.read())
-    known = (worlds.triaged(worlds.Blast.SINGLE), worlds.USUAL, worlds.claimed(), worlds.prepared("v1.8.2"))
+    known = (
+        worlds.triaged(worlds.Blast.SINGLE),
+        worlds.USUAL,
+        worlds.claimed(),
+        worlds.prepared("v1.8.2", base="v1.8.1"),
+    )
     one_done = incident(opened(), *known, *fix)
     two_done = incident(opened(), *known, *fix, *once[4:])
     third = change(ChangeKind.HOTFIX, "v1.8.2", By.HUMAN)

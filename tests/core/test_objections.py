@@ -38,7 +38,9 @@ def halted() -> Step:
 
 def made(**changes: object) -> Step:
     """A prepared fix of the culprit, with this about it."""
-    fix = Prepared(tag="v1.8.1", branch="hotfix", commit="f" * 40, fixes=worlds.CULPRIT, tests="12 passed")
+    fix = Prepared(
+        tag="v1.8.1", branch="hotfix", commit="f" * 40, fixes=worlds.CULPRIT, tests="12 passed", base="v1.8.0"
+    )  # fmt: skip
     return worlds.seen("hotfix_prepare", fix.model_copy(update=changes), Effect.NOTE)
 
 

@@ -64,5 +64,5 @@ def test_every_line_fits_and_says_how_many_more_there_are() -> None:
     many = tuple(f"{n:012x} {'long ' * 200}" for n in range(40))
     rows = findings(incident(*START, seen("git_changes", DIFF.model_copy(update={"commits": many})))).hypotheses
     assert max(map(len, rows)) <= WIDTH
-    assert any(row.startswith("20 more hypotheses") for row in rows)
+    assert any(row.startswith("21 more hypotheses") for row in rows)
     assert any(row.endswith("(a human, worth 0.00 bits)") or ": ask" in row or "(git_bisect" in row for row in rows)

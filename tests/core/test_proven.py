@@ -1,11 +1,18 @@
 """What proves a cause: a test, or taking back a deploy that held one commit. A deploy's guilt is not its commits'."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from agent.core.closure import cause_missing, recovery_missing
+from agent.core.facts import Called
 from agent.core.hypotheses import grow
-from agent.core.proven import bisects, proof, taken_back
+from agent.core.outline import leading
+from agent.core.proven import bisects, contradicted, proof, taken_back
 from agent.core.tree import Hypothesis, Status
+from agent.core.words import CauseLevel, Outcome
 from tests.core import worlds
+from tests.core.rereading import BACK_AGAIN, reread
 from tests.core.worlds import CULPRIT, Step, incident, opened, seen, triaged
 from tools.observed import ChangeKind, Changes, Signal
 
@@ -14,14 +21,17 @@ ONE = NOTHING.model_copy(update={"older": "v1.7.0", "newer": "v1.8.0", "commits"
 READ = seen("sentry_signal", Signal(at=worlds.NOON, issues=(), incident=(), errors=(), traffic=()))
 BEGUN: tuple[Step, ...] = (opened(), triaged(), worlds.USUAL)
 BACK: tuple[Step, ...] = (worlds.begun(), 1, worlds.back(), 6, READ)
+HOTFIX = ChangeKind.HOTFIX
+FIXED = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.1", -1), at=7)
+FURTHER = worlds.deploys(*BACK_AGAIN[:3], ("v1.6.0", -1), at=7)
 THERE, AWAY = seen("git_changes", ONE), seen("git_changes", NOTHING)
 
 
 def test_a_rollback_of_a_deploy_of_one_commit_that_ended_the_errors_proves_that_commit() -> None:
-    found = proof(incident(*BEGUN, THERE, AWAY, *BACK, worlds.read()))
+    found = proof(incident(*reread(*BEGUN, THERE, AWAY, *BACK)))
     assert found
     assert (found.commit, found.subject, found.release, found.evidence) == (
-        CULPRIT[:12], "Give contracts", "v1.8.0", (4, 5, 7, 8),
+        CULPRIT[:12], "Give contracts", "v1.8.0", (4, 5, 7, 8, 9),
     )  # fmt: skip
     assert found.by.startswith("intervention")
 
@@ -36,7 +46,7 @@ def test_a_rollback_of_a_deploy_of_one_commit_that_ended_the_errors_proves_that_
     ],
 )
 def test_a_deploy_of_several_commits_or_unread_ones_proves_none_of_them(steps: tuple[Step, ...]) -> None:
-    now = incident(*BEGUN, *steps, *BACK, worlds.read())
+    now = incident(*reread(*BEGUN, *steps, *BACK))
     undone = taken_back(now)
     assert undone
     assert (undone.good, undone.bad, undone.recovered, proof(now)) == ("v1.7.0", "v1.8.0", True, None)
@@ -45,34 +55,84 @@ def test_a_deploy_of_several_commits_or_unread_ones_proves_none_of_them(steps: t
 @pytest.mark.parametrize(
     "steps",
     [
-        BACK[:-2],
-        (*BACK, worlds.read(recovered=False, final=False)),
-        (*BACK, worlds.read().model_copy(update={"traffic": 0.0})),
-        (worlds.begun(), 1, worlds.back(outcome=worlds.Outcome.FAILED), 6, worlds.read()),
-        (worlds.begun(ChangeKind.HOTFIX, "v1.8.1"), 1, worlds.back(ChangeKind.HOTFIX, "v1.8.1"), 6, worlds.read()),
-        (worlds.begun(was=None), 1, worlds.back(), 6, worlds.read()),
-        (worlds.begun(to="v1.6.0"), 1, worlds.back(to="v1.6.0"), 6, worlds.read()),
-        (*BACK, worlds.read(), worlds.begun(to="v1.6.0"), worlds.back(to="v1.6.0"), 6, worlds.read()),
+        (*BEGUN, *BACK[:-2]),
+        reread(*BEGUN, *BACK, recovered=False, final=False),
+        (*reread(*BEGUN, *BACK)[:-1], worlds.read(deploys=7).model_copy(update={"traffic": 0.0})),
+        reread(*BEGUN, worlds.begun(), 1, worlds.back(outcome=Outcome.FAILED), 6, READ),
+        reread(*BEGUN, worlds.begun(HOTFIX, "v1.8.1"), 1, worlds.back(HOTFIX, "v1.8.1"), 6, READ, ran=FIXED),
+        reread(*BEGUN, worlds.begun(was=None), 1, worlds.back(), 6, READ),
+        reread(*BEGUN, worlds.begun(to="v1.6.0"), 1, worlds.back(to="v1.6.0"), 6, READ, ran=FURTHER),
+        reread(*reread(*BEGUN, *BACK), worlds.begun(to="v1.6.0"), worlds.back(to="v1.6.0"), 6, READ, ran=FURTHER),
     ],
 )
 def test_what_is_no_rollback_of_exactly_one_deploy_that_was_read_is_no_experiment(steps: tuple[Step, ...]) -> None:
-    assert taken_back(incident(*BEGUN, *steps)) is None
+    assert taken_back(incident(*reread(*BEGUN, *BACK)))
+    assert taken_back(incident(*steps)) is None
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        (("v1.7.1", -3),),
+        (("v1.8.0", -3),),
+        (("v1.7.0", -3),),
+        (("v1.7.1", -3), ("v1.7.0", -4)),
+        (("v1.7.1", -3, False),),
+    ],
+    ids=str,
+)
+def test_a_recovery_after_somebody_elses_deploy_is_not_credited_to_the_rollback(
+    since: tuple[tuple[str, float] | tuple[str, float, bool], ...],
+) -> None:
+    """Whatever it was: the same release again, too, may have gone out with another configuration."""
+    ran = worlds.deploys(*BACK_AGAIN, *since, at=7)
+    now = incident(*reread(*BEGUN, THERE, AWAY, *BACK, ran=ran))
+    assert (taken_back(now), proof(now), recovery_missing(now)) == (None, None, None)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["v1.6.0", "v1.7.0", "v1.7.1", "v1.8.0"]), st.integers(-6, 9000)), max_size=2),
+    st.sampled_from([None, "v1.7.0", "v1.7.1"]),
+    st.integers(0, 9),
+)
+def test_a_rollback_is_credited_only_by_a_reading_after_the_signals_in_which_it_was_the_last_deploy(
+    since: list[tuple[str, int]], current: str | None, deploys: int
+) -> None:
+    ran = worlds.deploys(*BACK_AGAIN, *since, current=current, at=7)
+    steps = (*reread(*BEGUN, *BACK, ran=ran)[:-1], worlds.read(deploys=deploys))
+    alone = not since and current != "v1.7.1" and deploys == 7
+    assert (taken_back(incident(*steps)) is not None) == alone
+
+
+def test_a_rollback_that_does_not_run_any_more_proves_nothing() -> None:
+    ran = worlds.deploys(*BACK_AGAIN, current="v1.7.1", at=7)
+    assert taken_back(incident(*reread(*BEGUN, *BACK, ran=ran))) is None
+
+
+@pytest.mark.parametrize("deploys", [0, 3, 99])
+def test_without_the_deploys_read_after_the_signal_nobody_knows_whose_recovery_it_is(deploys: int) -> None:
+    """Read before our rollback, or never: the history that we remember knows nothing of others' deploys."""
+    seen_before = worlds.deploys(*BACK_AGAIN)
+    now = incident(opened(), triaged(), seen_before, THERE, AWAY, *BACK, worlds.read(deploys=deploys))
+    assert (taken_back(now), proof(now)) == (None, None)
+
+
+def test_what_is_read_or_deployed_after_the_verification_takes_nothing_back() -> None:
+    verified = reread(*BEGUN, THERE, AWAY, *BACK)
+    later = worlds.deploys(*BACK_AGAIN, ("v1.8.2", -20), at=30)
+    assert proof(incident(*verified, 20, READ, later)) == proof(incident(*verified))
 
 
 def test_a_rollback_that_ended_nothing_is_an_experiment_too_and_proves_nothing() -> None:
-    now = incident(*BEGUN, THERE, AWAY, *BACK, worlds.read(recovered=False))
+    now = incident(*reread(*BEGUN, THERE, AWAY, *BACK, recovered=False))
     undone = taken_back(now)
     assert undone
     assert (undone.recovered, proof(now)) == (False, None)
 
 
-def test_without_a_deploy_history_nobody_knows_what_a_rollback_took_back() -> None:
-    assert taken_back(incident(opened(), triaged(), *BACK, worlds.read())) is None
-
-
 def test_a_test_says_more_than_an_intervention() -> None:
     tested = seen("git_bisect", worlds.BISECTED).model_copy(update={"args": {"issue_id": "4711"}})
-    found = proof(incident(*BEGUN, THERE, AWAY, tested, *BACK, worlds.read()))
+    found = proof(incident(*reread(*BEGUN, THERE, AWAY, tested, *BACK)))
     assert found
     assert (found.commit, found.evidence) == (CULPRIT, (6,))
 
@@ -96,3 +156,55 @@ def test_while_the_tracker_is_down_a_bisect_is_about_an_endpoint_that_failed() -
     blind: tuple[Step, ...] = (opened(), worlds.probed(500), worlds.Surfaced(what="down"))
     assert bisects(incident(*blind, tested)) == []
     assert len(bisects(incident(*blind, worlds.Reported(impact="x", by="ada"), worlds.USUAL, tested))) == 1
+
+
+def proved(culprit: str, good: str = "v1.7.0") -> Step:
+    said = worlds.BISECTED.model_copy(update={"culprit": culprit, "good": good})
+    return seen("git_bisect", said).model_copy(update={"args": {"issue_id": "4711"}})
+
+
+FIRST, SECOND = proved(CULPRIT), proved("d" * 40)
+
+
+@pytest.mark.parametrize(
+    "steps", [(FIRST, SECOND), (SECOND, FIRST), (FIRST, SECOND, FIRST), (FIRST, proved("d" * 40, "v1.7.5"))]
+)
+def test_a_proof_that_another_contradicts_proves_nothing_newer_or_narrower_or_not(
+    steps: tuple[Step, ...],
+) -> None:
+    now = incident(*reread(*BEGUN, THERE, AWAY, *steps, *BACK))
+    assert proof(now) is None
+    assert {one.seen.culprit for one in contradicted(now)} == {CULPRIT, "d" * 40}
+
+
+def test_bisects_that_agree_prove_it_with_the_newest() -> None:
+    now = incident(*BEGUN, FIRST, FIRST)
+    found = proof(now)
+    assert found
+    assert (found.evidence, contradicted(now)) == ((5,), ())
+
+
+def test_what_proves_nothing_contradicts_nothing() -> None:
+    half = worlds.BISECTED.model_copy(update={"culprit": "d" * 40, "parent_good": False})
+    written = worlds.BISECTED.model_copy(update={"culprit": "d" * 40, "written": True})
+    others = [seen("git_bisect", one).model_copy(update={"args": {"issue_id": "4711"}}) for one in (half, written)]
+    stray = SECOND.model_copy(update={"args": {"issue_id": "9"}}) if isinstance(SECOND, Called) else SECOND
+    assert proof(incident(*BEGUN, FIRST, *others, stray)) == proof(incident(*BEGUN, FIRST))
+
+
+def test_a_cause_is_proven_no_longer_once_a_bisect_proves_another_and_a_humans_word_stands() -> None:
+    told = (*BEGUN, FIRST, worlds.claimed(), SECOND)
+    now = incident(*told)
+    assert now.cause
+    assert (now.cause_level, now.cause.commit, now.cause.evidence) == (CauseLevel.CORRELATED, None, (4, 6))
+    assert now.cause.statement == f"bisects prove different commits: {CULPRIT[:12]} (E4), dddddddddddd (E6)"
+    assert incident(*told, worlds.claimed()).cause_level is CauseLevel.CORRELATED
+    confirmed = worlds.claimed(CauseLevel.CONFIRMED, "ada")
+    assert incident(*told, confirmed).cause_level is CauseLevel.CONFIRMED
+    assert incident(*BEGUN, FIRST, confirmed, SECOND).cause_level is CauseLevel.CONFIRMED
+    assert cause_missing(now)
+
+
+def test_a_page_says_that_bisects_are_at_odds() -> None:
+    said = leading(incident(*BEGUN, FIRST, SECOND))
+    assert "contradicted: a bisect proves it (E4), and others prove dddddddddddd (E5)" in said

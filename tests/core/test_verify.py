@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.facts import Called
 from agent.core.limits import MIN_EXPECTED
-from agent.core.verify import judge, window
+from agent.core.verify import judge, meanwhile, window
 from agent.core.words import Blast
-from tests.core.worlds import MINUTE, NOON, minutes, triaged
-from tools.observed import Answered, Signal
+from tests.core import worlds
+from tests.core.rereading import BACK_AGAIN
+from tests.core.worlds import MINUTE, NOON, minutes, rolled_back, triaged
+from tools.observed import Answered, Deployments, Signal
 
 UP = (Answered(endpoint="checkout", status=200, ok=True, ms=9, why=""),)
 DOWN = (Answered(endpoint="checkout", status=None, ok=False, ms=9, why="refused"),)
@@ -213,3 +216,30 @@ def test_without_hot_issues_nothing_is_to_be_heard() -> None:
 def test_no_wait_is_shorter_than_the_least_or_endless(asked: tuple[int, int] | None) -> None:
     first, last = window(asked)
     assert 5 * MINUTE <= first <= last <= 30 * MINUTE
+
+
+ROLLED = BACK_AGAIN
+
+
+@pytest.mark.parametrize(
+    ("ran", "made", "found"),
+    [
+        (worlds.deploys(*ROLLED, at=8), True, None),
+        (worlds.deploys(*ROLLED[:3], ("v1.7.0", -2), at=8), True, None),
+        (worlds.deploys(*ROLLED, ("v1.7.1", -3), at=8), True, ("v1.7.1", 3)),
+        (worlds.deploys(*ROLLED, ("v1.7.0", -3), at=8), True, ("v1.7.0", 3)),
+        (worlds.deploys(*ROLLED, ("v1.7.1", -99), at=8), True, ("v1.7.1", 8)),
+        (worlds.deploys(*ROLLED, ("v1.7.1", -1), at=8), True, None),
+        (worlds.deploys(*ROLLED[:3], at=8), True, None),
+        (worlds.deploys(at=8), True, None),
+        (worlds.deploys(*ROLLED[:3], at=8), False, None),
+        (worlds.deploys(*ROLLED[:3], ("v1.9.0", -2), at=8), False, ("v1.9.0", 2)),
+    ],
+)  # fmt: skip
+def test_what_somebody_else_deployed_since_is_known_and_our_own_change_is_not_that(
+    ran: Called, *, made: bool, found: tuple[str, int] | None
+) -> None:
+    """A platform's clock may be ahead of ours: what it dates into the future was deployed by now."""
+    last = worlds.incident(*rolled_back()).last_change if made else None
+    other = meanwhile(last, NOON + MINUTE, Deployments.model_validate(ran.data))
+    assert (other and (other.release, (other.at - NOON) / MINUTE)) == found

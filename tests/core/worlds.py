@@ -180,10 +180,10 @@ def rolled_back(outcome: Outcome = Outcome.OK) -> tuple[Step, ...]:
     return (opened(), triaged(), USUAL, diff(), begun(), 1, back(outcome=outcome))
 
 
-def read(*, recovered: bool = True, final: bool = True, answered: bool = True) -> Verified:
+def read(*, recovered: bool = True, final: bool = True, answered: bool = True, deploys: int = 0) -> Verified:
     return Verified(
         recovered=recovered, final=final or recovered, rate_before=30, rate_after=0, baseline=0.5, traffic=100,
-        answered=answered, why="errors are at 30.0/min",
+        answered=answered, why="errors are at 30.0/min", deploys=deploys,
     )  # fmt: skip
 
 
@@ -195,8 +195,8 @@ def adr() -> Called:
     return seen("adr_write", Noted(reference="ADR-0003", url="docs/adr/0003-x.md"), Effect.NOTE)
 
 
-def prepared(tag: str = "v1.8.1", fixes: str = CULPRIT) -> Called:
-    made = Prepared(tag=tag, branch="hotfix", commit="f" * 40, fixes=fixes, tests="12 passed")
+def prepared(tag: str = "v1.8.1", fixes: str = CULPRIT, base: str = "v1.8.0") -> Called:
+    made = Prepared(tag=tag, branch="hotfix", commit="f" * 40, fixes=fixes, tests="12 passed", base=base)
     return seen("hotfix_prepare", made, Effect.NOTE)
 
 

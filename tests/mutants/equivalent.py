@@ -37,7 +37,7 @@ NO_LESS: tuple[Same, ...] = (
         "made.key != key", "True", "a CHANGE would be held up by itself: one more among those that hold it up",
     ),
     Same(
-        CHANGES, "return _triaged(incident) or _hotfix(incident, change)", "_triaged(incident)", "None",
+        CHANGES, "return _triaged(incident) or _hotfix(incident, change, key)", "_triaged(incident)", "None",
         "a hotfix needs a limited blast radius, which nothing but triage finds",
     ),
     Same(

@@ -47,7 +47,7 @@ LOG = Call("git_log", {"older": "v1.7.0", "newer": "v1.8.0"})
 
 SINGLE, ONE = triaged(Blast.SINGLE), triaged(Blast.ONE_FEATURE)
 DOWN = Answered(endpoint="checkout", status=500, ok=False, ms=9, why="500")
-PREPARED = Prepared(tag="v1.8.1", branch="hotfix", commit="b" * 40, fixes=CULPRIT, tests="12 passed")
+PREPARED = Prepared(tag="v1.8.1", branch="hotfix", commit="b" * 40, fixes=CULPRIT, tests="12 passed", base="v1.8.0")
 READ = EvidenceView(id="E5", tool="git_show", phase=2, content="")
 LOGGED = EvidenceView(id="E6", tool="git_log", phase=2, content="")
 UNPROVEN = Bisected(

@@ -55,6 +55,8 @@ class Scene:
     """Its endpoint answers even while the bad release runs."""
     late: int = 0
     """So many pictures are taken before the tracker shows an issue."""
+    theirs: str = ""
+    """A release that humans ship by themselves, two minutes after the first CHANGE."""
     leak: str = ""
     """Stands in every text that comes from it."""
 
@@ -112,9 +114,10 @@ class Ground:
 
     def shipped(self) -> list[tuple[datetime, str]]:
         """What went out and when, oldest first."""
-        before = SHIPPED[:-1] if self.scene.calm else SHIPPED
-        there = [(NOON - minutes * MINUTE, tag) for tag, minutes in before]
-        return there + [(deed.at, deed.key) for deed in self.deeds("deploy")]
+        there = [(NOON - minutes * MINUTE, tag) for tag, minutes in SHIPPED[: -1 if self.scene.calm else None]]
+        ours = [(deed.at, deed.key) for deed in self.deeds("deploy")]
+        theirs = [(at + 2 * MINUTE, self.scene.theirs) for at, _ in ours[:1] if self.scene.theirs]
+        return sorted(there + ours + [(at, tag) for at, tag in theirs if at <= self.clock.now()])
 
     def deeds(self, what: str | None = None) -> list[Deed]:
         """What was done, oldest first."""
@@ -191,9 +194,8 @@ class StandInTracker:
 
     async def issue(self, issue: str) -> IssueDetail:
         self._reached()
-        at = self.ground.clock.now()
-        title = f"KeyError: 'EUR'{self.ground.scene.leak}"
-        return IssueDetail(id=issue, title=title, url="", event="e1", at=at, release=BAD, chain=())
+        title, now = f"KeyError: 'EUR'{self.ground.scene.leak}", self.ground.clock.now()
+        return IssueDetail(id=issue, title=title, url="", event="e1", at=now, release=BAD, chain=())
 
     async def event(self, issue: str) -> dict[str, JsonValue]:
         return {"request": {"path": f"/{issue}"}}

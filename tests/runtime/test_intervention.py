@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+from agent.core.limits import MIN_VERIFY_WAIT
 from agent.core.words import CauseLevel, State
 from tests.runtime.crew import Team
 from tests.runtime.ports import FastClock, Ground, Scene
 from tests.runtime.world import CULPRIT
 
 
-def team(home: Path, others: int) -> Team:
-    return Team(Ground(home, FastClock(speed=600), Scene(proves=False, others=others)))
+def team(home: Path, others: int, theirs: str = "", *, proves: bool = False) -> Team:
+    return Team(Ground(home, FastClock(speed=600), Scene(proves=proves, others=others, theirs=theirs)))
 
 
 def test_a_deploy_of_one_commit_that_was_taken_back_proves_that_commit_once_its_diff_was_read(tmp_path: Path) -> None:
@@ -20,7 +21,7 @@ def test_a_deploy_of_one_commit_that_was_taken_back_proves_that_commit_once_its_
     assert (incident.cause.level, incident.cause.commit) == (CauseLevel.PROVEN, CULPRIT)
     assert incident.cause.by.startswith("intervention: v1.8.0 held this one commit")
     tools = {one.n: getattr(one.fact, "tool", "") for one in incident.evidence}
-    assert {"deploy_rollback", "sentry_signal", "git_changes", "git_show"} <= {
+    assert {"deploy_rollback", "deploy_status", "sentry_signal", "git_changes", "git_show"} <= {
         tools[n] for n in incident.cause.evidence
     }
 
@@ -30,3 +31,30 @@ def test_a_deploy_of_several_commits_that_was_taken_back_proves_none_of_them(tmp
     assert incident.state in {State.MITIGATED, State.ESCALATED}
     assert incident.cause_level is not CauseLevel.PROVEN
     assert incident.note("adr_write") is None
+
+
+def test_a_recovery_after_a_humans_deploy_is_a_recovery_and_not_the_rollbacks(tmp_path: Path) -> None:
+    at = team(tmp_path, others=0, theirs="v1.7.1")
+    incident = at.work()
+    assert (incident.state, incident.cause_level is CauseLevel.PROVEN) == (State.MITIGATED, False)
+    assert incident.note("adr_write") is None
+    assert incident.verified
+    assert incident.verified.recovered
+    assert incident.verified.why.endswith("; v1.7.1 was deployed meanwhile, by somebody else")
+    assert incident.deployments
+    assert incident.deployments.current == "v1.7.1"
+
+
+def test_the_wait_is_for_what_was_deployed_last_by_whomever(tmp_path: Path) -> None:
+    at = team(tmp_path, others=0, theirs="v1.7.1")
+    incident = at.work()
+    shipped = {tag: when for when, tag in at.ground.shipped()}
+    assert incident.verified_at
+    assert incident.verified_at - shipped["v1.7.1"] >= MIN_VERIFY_WAIT
+
+
+def test_a_bisect_proves_the_cause_whoever_ended_the_errors(tmp_path: Path) -> None:
+    incident = team(tmp_path, others=0, theirs="v1.7.1", proves=True).work()
+    assert incident.state is State.RESOLVED
+    assert incident.cause
+    assert incident.cause.by.startswith("git bisect")

@@ -112,7 +112,7 @@ async def git_bisect(args: Anything, ground: Ground) -> Bisected:
 async def hotfix_prepare(args: Anything, ground: Ground) -> Prepared:
     """A tag that reverts the culprit."""
     ground.do("prepare", args.culprit)
-    return Prepared(tag=FIXED, branch="hotfix", commit="f" * 40, fixes=args.culprit, tests="1 passed")
+    return Prepared(tag=FIXED, branch="hotfix", commit="f" * 40, fixes=args.culprit, tests="1 passed", base=BAD)
 
 
 class Strike(Args):
