@@ -234,8 +234,6 @@ class Prepared(Result):
     tag: str
     branch: str
     commit: str
-    base: str = ""
-    """Release that it was made from, by git tag; empty when not known."""
     fixes: str
     """The culprit it reverts or patches."""
     tests: str
