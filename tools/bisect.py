@@ -23,11 +23,12 @@ from tools.bisection.search import bisect
 from tools.bisection.session import KEEP_S
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 from tools.contract import Effect, ToolFailed, tool
+from tools.likeness import Failure, expected, seen, unlike
 from tools.machine import scrubbed
 from tools.observed import Bisected, Written
 from tools.replay import CANNOT_TELL, excuse
 from tools.repo import PLAIN, Repository, opened
-from tools.repro import RUN_S, Failure, Repro, expected, keep, seen, unlike, written
+from tools.repro import RUN_S, Repro, keep, written
 from tools.sandbox import working
 from tools.site import Service, Site
 from tools.trackers.base import Tracker

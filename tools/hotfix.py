@@ -12,10 +12,11 @@ from pydantic import Field, model_validator
 from tools.bisection.paths import Tracked
 from tools.contract import Effect, ToolFailed, tool
 from tools.deploys.base import Deploys
+from tools.likeness import expected, unlike
 from tools.machine import Ran
 from tools.observed import Prepared, Written
 from tools.repo import PLAIN, Bench, Repository, matching, opened, version_of, worktree
-from tools.repro import RUN_S, Repro, expected, kept, staged, tried, unlike
+from tools.repro import RUN_S, Repro, kept, staged, tried
 from tools.site import Case, Service, Site
 from tools.suite import TESTS_S, passed
 
