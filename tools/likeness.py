@@ -1,22 +1,41 @@
 """Likeness: what production's failure looks like, and whether a failing run fails of the same."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
-from tools.bisection.frames import Clues, gathered, signature
+from tools.bisection.called import bare, bare_kind
+from tools.bisection.frames import Clues, Signature, gathered, signature
 from tools.bisection.paths import Kind, Tracked, kind
-from tools.bisection.traces import Frame, Trace
+from tools.bisection.traces import Frame, Trace, chains
+
+_FAILS: Final = 1
+_PANICS: Final = 2
+"""How Go's programs end that panic."""
+_PANIC: Final = frozenset({"panic", "fatal error"})
+"""Go prints no type: any of its exceptions looks so."""
+_CONFIRM: Final = "so any {} would look like it; a human can confirm it"
 
 
 class Failure(NamedTuple):
     """What a failure in production looks like: the caught exception's type, and the innermost place in our own code."""
 
     kind: str
-    file: str
-    """As git names it; empty when no frame is in a tracked file."""
+    """Without its module."""
+    files: tuple[str, ...]
+    """As git names them: all that the frame's file may mean, since many may have its name. Empty: no frame is ours."""
     function: str
+    """Bare; empty when it has no name."""
+    runtime: bool = False
+    """Go's own: an index out of range, no pointer."""
+    told: int = 0
+    """Failures that its message tells, e.g. of another process; they are printed below it."""
+
+    @property
+    def placed(self) -> bool:
+        """It names one place: no other failure looks like it."""
+        return len(self.files) == 1 or bool(self.files and self.function)
 
 
 def expected(event: Mapping[str, JsonValue], tracked: Tracked) -> Failure | None:
@@ -24,9 +43,12 @@ def expected(event: Mapping[str, JsonValue], tracked: Tracked) -> Failure | None
     raised = event.get("exception")
     if not isinstance(raised, dict) or not raised.get("type"):
         return None
-    places = [(path, str(frame.get("function"))) for frame in _frames(raised) if (path := _path(frame, tracked))]
-    ours = [place for place in places if kind(place[0]) is not Kind.TEST] or places
-    return Failure(_last(str(raised["type"])), *(ours[0] if ours else ("", "")))
+    stack = ((_files(frame, tracked), bare(str(frame.get("function") or ""))) for frame in _frames(raised))
+    places = [place for place in stack if place[0]]
+    ours = [place for place in places if kind(place[0][0]) is not Kind.TEST] or places
+    files, function = ours[0] if ours else ((), "")
+    sent, message = str(raised["type"]), str(raised.get("value") or "")
+    return Failure(bare_kind(sent), files, function, sent.startswith("runtime."), len(chains(message)))
 
 
 def seen(event: Mapping[str, JsonValue]) -> Clues | None:
@@ -35,9 +57,9 @@ def seen(event: Mapping[str, JsonValue]) -> Clues | None:
     if not isinstance(raised, dict) or not raised.get("type"):
         return None
     places = ((str(frame.get("filename") or ""), frame.get("line"), frame.get("function")) for frame in _frames(raised))
-    stack = (Frame(file, line if isinstance(line, int) else None, _last(str(of or ""))) for file, line, of in places)
+    stack = (Frame(file, line if isinstance(line, int) else None, bare(str(of or ""))) for file, line, of in places)
     message = str(raised.get("value") or "").partition("\n")[0]
-    return gathered([Trace(_last(str(raised["type"])), message, tuple(frame for frame in stack if frame.file))])
+    return gathered([Trace(bare_kind(str(raised["type"])), message, tuple(frame for frame in stack if frame.file))])
 
 
 def _frames(raised: Mapping[str, JsonValue]) -> Iterator[Mapping[str, JsonValue]]:
@@ -47,9 +69,27 @@ def _frames(raised: Mapping[str, JsonValue]) -> Iterator[Mapping[str, JsonValue]
             yield frame
 
 
-def _path(frame: Mapping[str, JsonValue], tracked: Tracked) -> str | None:
+def _files(frame: Mapping[str, JsonValue], tracked: Tracked) -> tuple[str, ...]:
     name = frame.get("filename")
-    return tracked.find(name) if isinstance(name, str) else None
+    return tracked.named(name) if isinstance(name, str) else ()
+
+
+def doubt(wanted: Failure | None) -> str:
+    """Why a run that fails like it proves nothing; empty when it does."""
+    if wanted is None:
+        return f"the event names no exception, {_CONFIRM.format('failure')}"
+    if not wanted.placed:
+        return f"the event names no one place in the service's own code, {_CONFIRM.format(wanted.kind[:80])}"
+    return ""
+
+
+def fails(status: int | None, wanted: Failure | None) -> bool:
+    """Whether a reproduction that ends with `status` says that it fails: of others than 0 and 1 nothing is believed.
+
+    A program of Go's has no choice but to panic with another.
+    """
+    go = wanted is not None and bool(wanted.files) and all(file.endswith(".go") for file in wanted.files)
+    return status == _FAILS or (go and status == _PANICS)
 
 
 def unlike(output: str, wanted: Failure | None, tracked: Tracked) -> str:
@@ -59,19 +99,32 @@ def unlike(output: str, wanted: Failure | None, tracked: Tracked) -> str:
     """
     if wanted is None:
         return ""
-    seen = signature(output, tracked)
+    if not wanted.placed:
+        return "the event names no one place in the service's own code, so nobody can tell what fails as production did"
+    return unlike_kind(output, wanted) or _elsewhere(output, wanted, tracked)
+
+
+def unlike_kind(output: str, wanted: Failure) -> str:
+    """How a failing run differs by what it raises, wherever that is; empty when it does not. That alone is no proof."""
+    seen = signature(output, None, wanted.told)
     if seen is None:
         return (
             "it fails, but prints no stack trace: let it print one, or nobody can tell that it fails as production does"
         )
-    if _last(seen.kind) != wanted.kind:
-        return f"it fails with {_last(seen.kind)[:80] or 'no exception'}, and production with {wanted.kind[:80]}"
-    if wanted.file and (seen.file, _last(seen.function)) != (wanted.file, _last(wanted.function)):
-        there, here = f"{wanted.file} {wanted.function}"[:120], f"{seen.file} {seen.function}".strip()[:120]
-        return f"it raises {wanted.kind[:80]} in {here or 'none of our code'}, and production in {there}"
-    return ""
+    if seen.kind == wanted.kind or _panics_so(seen, wanted):
+        return ""
+    return f"it fails with {seen.kind[:80] or 'no exception'}, and production with {wanted.kind[:80]}"
 
 
-def _last(name: str) -> str:
-    """`shop.errors.Empty` → `Empty`, `Cart.total` → `total`."""
-    return name.rpartition(".")[2]
+def _panics_so(seen: Signature, wanted: Failure) -> bool:
+    return seen.kind in _PANIC and fails(_PANICS, wanted) and (wanted.runtime or "runtime error" not in seen.message)
+
+
+def _elsewhere(output: str, wanted: Failure, tracked: Tracked) -> str:
+    """Where else it is raised, in words; empty when it is there."""
+    seen = signature(output, tracked, wanted.told)
+    files, function = (seen.files, seen.function) if seen else ((), "")
+    if {*files} & {*wanted.files} and function == wanted.function:
+        return ""
+    there, here = f"{wanted.files[0]} {wanted.function}".strip()[:120], f"{''.join(files[:1])} {function}".strip()[:120]
+    return f"it raises {wanted.kind[:80]} in {here or 'none of our code'}, and production in {there}"
