@@ -6,9 +6,10 @@ from typing import Final, NamedTuple
 from pydantic import JsonValue
 
 from tools.bisection.called import bare, bare_kind
-from tools.bisection.frames import Clues, Signature, gathered, signature
+from tools.bisection.frames import Clues, Signature, gathered, signature, unanswered
 from tools.bisection.paths import Kind, Tracked, kind
 from tools.bisection.traces import Frame, Trace, chains
+from tools.replay import excuse
 
 _FAILS: Final = 1
 _PANICS: Final = 2
@@ -106,7 +107,7 @@ def unlike(output: str, wanted: Failure | None, tracked: Tracked) -> str:
 
 def unlike_kind(output: str, wanted: Failure) -> str:
     """How a failing run differs by what it raises, wherever that is; empty when it does not. That alone is no proof."""
-    seen = signature(output, None, wanted.told)
+    seen = _seen(output, wanted, None)
     if seen is None:
         return (
             "it fails, but prints no stack trace: let it print one, or nobody can tell that it fails as production does"
@@ -116,13 +117,19 @@ def unlike_kind(output: str, wanted: Failure) -> str:
     return f"it fails with {seen.kind[:80] or 'no exception'}, and production with {wanted.kind[:80]}"
 
 
+def _seen(output: str, wanted: Failure, tracked: Tracked | None) -> Signature | None:
+    """What a run fails of: the last failure that it tells, or the one that its answer to a replay was for."""
+    answered = unanswered(output, tracked) if excuse(output) else None
+    return answered or signature(output, tracked, wanted.told)
+
+
 def _panics_so(seen: Signature, wanted: Failure) -> bool:
     return seen.kind in _PANIC and fails(_PANICS, wanted) and (wanted.runtime or "runtime error" not in seen.message)
 
 
 def _elsewhere(output: str, wanted: Failure, tracked: Tracked) -> str:
     """Where else it is raised, in words; empty when it is there."""
-    seen = signature(output, tracked, wanted.told)
+    seen = _seen(output, wanted, tracked)
     files, function = (seen.files, seen.function) if seen else ((), "")
     if {*files} & {*wanted.files} and function == wanted.function:
         return ""

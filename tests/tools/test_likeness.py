@@ -233,3 +233,26 @@ def test_only_a_panic_may_end_with_another_status_than_one() -> None:
     assert [fails(2, other) for other in (None, Failure("KeyError", PAY, "total"), Failure("KeyError", (), ""))] == [
         False
     ] * 3
+
+
+ANSWERED = "replay: the app answered 500 to GET '/pay'\nlistening\n"
+DATABASE = PYTHON.replace("KeyError", "RuntimeError")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[2026-11-28 16:00:00,000] ERROR in app: Exception on /pay [GET]",
+        "Internal Server Error: /pay",
+        "ERROR:    Exception in ASGI application",
+        "[2026-11-28 16:00:00 +0000] [7] [ERROR] Error handling request /pay?x=1",
+        "ERROR:tornado.application:Uncaught exception GET /pay (127.0.0.1)",
+    ],
+)
+def test_what_a_replay_was_answered_for_is_what_failed_and_not_what_the_app_caught(line: str) -> None:
+    """A framework says which failure it could not answer for; others were caught, and merely told."""
+    told = Case("KeyError", "/srv/shop/pay.py", "pay", f"{ANSWERED}{DATABASE}{line}\n{PYTHON}{DATABASE}")
+    caught = told._replace(output=f"{ANSWERED}{line}\n{DATABASE}{PYTHON}")
+    assert _unlike(told) == ""
+    assert "fails with RuntimeError" in _unlike(caught)
+    assert "fails with RuntimeError" in _unlike(told._replace(output=told.output.removeprefix("replay: ")))

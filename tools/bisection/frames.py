@@ -23,6 +23,12 @@ _COMMON: Final = frozenset(
 
 
 _UNREADABLE: Final = frozenset({"SyntaxError", "IndentationError", "TabError"})
+_UNANSWERED = re.compile(
+    r"(?:\bException on /\S*+ \[[A-Z]++\]|\bInternal Server Error: /\S*+|\bException in ASGI application"
+    r"|\bError handling request\b.{0,200}+|\bUncaught exception [A-Z]++ /\S*+.{0,200}+)$",
+    re.MULTILINE,
+)
+"""Flask's, Django's, uvicorn's, aiohttp's and gunicorn's, and Tornado's last line before the traceback."""
 
 
 class Raised(NamedTuple):
@@ -72,7 +78,20 @@ def signature(output: str, tracked: Tracked | None = None, after: int = 0) -> Si
     With `tracked`, a place is in-app when it is a tracked file, and is named by that; without, when no library owns it.
     Tests are in-app only when nothing else is. So many failures come `after` it.
     """
-    last = _last(output, after)
+    return sign(_last(output, after), tracked)
+
+
+def unanswered(output: str, tracked: Tracked | None = None) -> Signature | None:
+    """Signature of the failure that a web framework says it could not answer a request for; None when none says so.
+
+    What an app caught and told on its own, before or after, is none.
+    """
+    told = [*_UNANSWERED.finditer(output := output[-MOST_CHARS:])][-1:]
+    return sign(next(iter(chains(output[told[0].end() :])), ()), tracked) if told else None
+
+
+def sign(last: tuple[Trace, ...], tracked: Tracked | None) -> Signature | None:
+    """Type and innermost in-app place of a failure."""
     if not last:
         return None
     found = Signature(last[-1].kind, last[-1].message, *innermost(last, tracked))
