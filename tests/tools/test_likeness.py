@@ -170,6 +170,10 @@ SAME = {
         "runtime.boundsError", "/a/cart/cart.go", "(*Cart).Total", GO.format("runtime error: index out of range [5]")
     ),
     "Go's error": Case("*errors.errorString", "/a/cart/cart.go", "(*Cart).Total", GO.format("none left")),
+    "a panic that Go's server survives": Case(
+        "runtime.boundsError", "/a/cart/cart.go", "(*Cart).Total",
+        GO.replace("panic: {}", "2026/11/28 16:00:00 http: panic serving [::1]:7: runtime error: out of range"),
+    ),
     "a group": Case("ExceptionGroup", "/srv/shop/pay.py", "pay", GROUP),
     "a cause of what follows a group": Case(
         "KeyError", "/srv/shop/pay.py", "pay",

@@ -97,6 +97,7 @@ _AT = re.compile(r"\s*+at (?:async )?(?:new )?([^()]*+)(?:\(([^()]*+)\))?")
 _NUMBERS = re.compile(r":(\d{1,9})(?::\d{1,9})?$")
 _LONGEST_NUMBERS: Final = len(":123456789:123456789")
 _GO_PLACE = re.compile(r"\s++((?:[A-Za-z]:)?+[^\s:]++(?:(?<=\.go)|(?<=\.s)|(?<=\.c))):(\d{1,9})(?: |$)")
+_GO_PANIC = re.compile(r"(?:.{0,40}?http: (?=panic serving ))?(panic|fatal error)(?: serving \S+)?: (.*+)")
 _GO_TEST = re.compile(r"\s++(\w+?_test\.go):(\d{1,9}): ")
 _RUBY = re.compile(r"\s*+(?:# |(\d++): from |from )?([^\s:][^:]*+):(\d{1,9}):in [`']([^']*+)'(?:: (.*+))?")
 _RAISED = re.compile(
@@ -230,10 +231,9 @@ def _go(fold: _Fold, line: str) -> bool:
 
 
 def _go_opens(fold: _Fold, line: str) -> bool:
-    if line.startswith(("panic: ", "fatal error: ")):
+    if found := _GO_PANIC.match(line):
         trace = fold.open(inner_last=False)
-        trace.kind, _, message = line.partition(": ")
-        trace.message = message.partition(" [recovered]")[0]
+        trace.kind, trace.message = found[1], found[2].partition(" [recovered]")[0]
     elif line.startswith("goroutine ") and line.endswith("]:"):
         if fold.chains and fold.last.frames:  # another one, that was merely there when the first failed
             fold.last = _Open()
