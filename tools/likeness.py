@@ -30,8 +30,8 @@ class Failure(NamedTuple):
     """Bare; empty when it has no name."""
     runtime: bool = False
     """Go's own: an index out of range, no pointer."""
-    told: int = 0
-    """Failures that its message tells, e.g. of another process; they are printed below it."""
+    told: tuple[str, ...] = ()
+    """Types of the failures that its message tells, e.g. of another process; they are printed below it."""
 
     @property
     def placed(self) -> bool:
@@ -49,7 +49,7 @@ def expected(event: Mapping[str, JsonValue], tracked: Tracked) -> Failure | None
     ours = [place for place in places if kind(place[0][0]) is not Kind.TEST] or places
     files, function = ours[0] if ours else ((), "")
     sent, message = str(raised["type"]), str(raised.get("value") or "")
-    return Failure(bare_kind(sent), files, function, sent.startswith("runtime."), len(chains(message)))
+    return Failure(bare_kind(sent), files, function, sent.startswith("runtime."), _raised(message))
 
 
 def seen(event: Mapping[str, JsonValue]) -> Clues | None:
@@ -119,8 +119,15 @@ def unlike_kind(output: str, wanted: Failure) -> str:
 
 def _seen(output: str, wanted: Failure, tracked: Tracked | None) -> Signature | None:
     """What a run fails of: the last failure that it tells, or the one that its answer to a replay was for."""
-    answered = unanswered(output, tracked) if excuse(output) else None
-    return answered or signature(output, tracked, wanted.told)
+    if excuse(output) and (answered := unanswered(output, tracked)):
+        return answered
+    told = len(wanted.told)
+    return signature(output, tracked, told if told and _raised(output)[-told:] == wanted.told else 0)
+
+
+def _raised(text: str) -> tuple[str, ...]:
+    """The type of each failure that a text tells."""
+    return tuple(chain[-1].kind for chain in chains(text))
 
 
 def _panics_so(seen: Signature, wanted: Failure) -> bool:

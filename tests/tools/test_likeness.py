@@ -229,6 +229,7 @@ def test_a_failure_that_another_process_tells_in_the_message_is_no_failure_after
     case = Case("WorkerError", "/srv/shop/pay.py", "pay", PYTHON.replace("KeyError: 1", f"shop.WorkerError: {told}"))
     assert _unlike(case, told) == ""
     assert "fails with OSError" in _unlike(case, "worker said")
+    assert "fails with OSError" in _unlike(case, told.replace("OSError", "KeyError"))
 
 
 def test_only_a_panic_may_end_with_another_status_than_one() -> None:
