@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
@@ -16,18 +15,17 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError, model_validator
 
-from tools.bisection.company import CLASH
 from tools.bisection.errors import Busy, Stop
-from tools.bisection.paths import Tracked
 from tools.bisection.search import bisect
 from tools.bisection.session import KEEP_S
-from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
+from tools.bisection.words import Answer, Job, Verdict
 from tools.contract import Effect, ToolFailed, tool
+from tools.likeness import Failure, doubt, seen
 from tools.machine import scrubbed
 from tools.observed import Bisected, Written
-from tools.replay import CANNOT_TELL, excuse
+from tools.production import Production, failed
 from tools.repo import PLAIN, Repository, opened
-from tools.repro import RUN_S, Failure, Repro, expected, keep, seen, unlike, written
+from tools.repro import RUN_S, Repro, keep, written
 from tools.sandbox import working
 from tools.site import Service, Site
 from tools.trackers.base import Tracker
@@ -38,8 +36,6 @@ BOUND: Final = 0.001
 WHOLE_S: Final = 900.0
 """Most that the search may take; the rest of the tool's time is for looking at older releases."""
 _PATHS, _SUBJECT, _LOG = 200, 120, 40
-_BAD: Final = 1
-"""What the reproduction says when it fails as it should; of what it says beside 0 and this, nothing is believed."""
 _EVENT: Final = "event.json"
 _REPRO: Final = "repro.json"
 _NONE: Final = "the service has no `reproduce` command and no `bisect.serve`, so nothing is bisected without a `script`"
@@ -79,35 +75,6 @@ class Bisect(Written):
         return self.script is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Production:
-    """What failed in production, and whether a run fails of the same."""
-
-    repo: Repository
-    wanted: Failure | None
-    serves: bool = False
-    """A run is a replay, so its first line is ours."""
-    tracked: dict[str, Tracked] = field(default_factory=dict[str, Tracked])
-    """By tree."""
-
-    async def judge(self, run: Run) -> Run:
-        """The run; one that fails in another way than production cannot tell."""
-        clashed = run.company and CLASH.search(run.output)  # is run again, alone
-        why = "" if clashed or run.outcome is not Outcome.BAD else await self._unlike(run)
-        if run.status == CANNOT_TELL and self.serves:
-            why = excuse(run.output) or run.why
-        return run._replace(outcome=Outcome.UNTESTABLE, why=why) if why else run
-
-    async def _unlike(self, run: Run) -> str:
-        if run.status != _BAD:
-            return f"it ended with status {run.status}, where only 0 and {_BAD} tell"
-        if self.wanted is None:
-            return ""
-        if run.tree not in self.tracked:
-            self.tracked[run.tree] = await _files(self.repo, run.commit)
-        return await asyncio.to_thread(unlike, run.output, self.wanted, self.tracked[run.tree])
-
-
 @tool(Effect.READ, timeout_s=1200)
 async def git_bisect(args: Bisect, service: Service, tracker: Tracker, site: Site) -> Bisected:
     """Find the commit that introduced an error, by running the service's reproduction at commits between two releases.
@@ -137,17 +104,17 @@ async def git_bisect(args: Bisect, service: Service, tracker: Tracker, site: Sit
         if (event := await asyncio.to_thread(_kept, room)) is None:
             event = await _event(args, service, tracker)
             await asyncio.to_thread(written, room / _EVENT, json.dumps(event))
-        repro, wanted = _repro(args, service, event), expected(event, await _files(repo, bad))
+        repro, wanted = _repro(args, service, event), await failed(repo, event, bad)
         if why := _unproving(repro, wanted):
             return unproved.model_copy(update={"why": why})
         await asyncio.to_thread(written, room / _REPRO, repro.model_dump_json())
-        production = Production(repo, wanted, repro.serves)
+        production = Production(repo, bad, wanted, repro.serves)
         try:
             job = _job(service, (good, bad), room, repro)
             answer = await bisect(job, home, judge=production.judge, seen=seen(event))
         except Stop as stop:
             raise ToolFailed("git_bisect", stop.why, retry=isinstance(stop, Busy)) from stop
-    found = await _found(repo, unproved, answer)
+    found = await _found(repo, unproved, _doubted(args, answer, wanted))
     if found.culprit:
         await asyncio.to_thread(keep, site.home, service.name, found.culprit, repro)
     return found
@@ -205,7 +172,7 @@ def _unproving(repro: Repro, wanted: Failure | None) -> str:
     """Why nothing could be proved by it; empty when something could."""
     if repro.serves and not repro.event.get("request"):
         return _UNASKED
-    if repro.script and not (wanted and wanted.file):
+    if repro.script and doubt(wanted):
         return _UNNAMED
     return ""
 
@@ -223,13 +190,6 @@ def _job(service: Service, ends: tuple[str, str], room: Path, repro: Repro) -> J
     )  # fmt: skip
 
 
-async def _files(repo: Repository, commit: str) -> Tracked:
-    hint = f"git cannot list the files of {commit[:12]}; run `git fsck` in the repository"
-    return Tracked(
-        (await repo.text("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, hint=hint)).split("\0")
-    )
-
-
 async def _event(args: Bisect, service: Service, tracker: Tracker) -> dict[str, JsonValue]:
     """What to reproduce: an issue's newest event, or an endpoint's request, of which any failure is the error."""
     if args.endpoint is None:
@@ -241,6 +201,19 @@ async def _event(args: Bisect, service: Service, tracker: Tracker) -> dict[str, 
     where: dict[str, JsonValue] = {"path": url.path or "/", "query": url.query, "headers": {**known.headers}}
     asked = {**where, "method": known.method, "body": known.body or ""}
     return {"request": asked, "user": {}, "tags": {}, "exception": None}
+
+
+def _doubted(args: Bisect, answer: Answer, wanted: Failure | None) -> Answer:
+    """The answer, proving nothing where other failures would look like the event's: the culprit may be of one of them.
+
+    Of an endpoint, as a human configured it, any failure is the error.
+    """
+    if args.endpoint is not None or not (why := doubt(wanted)):
+        return answer
+    told = answer._replace(reason=f"{answer.reason}; {why}")
+    if answer.culprit is None:
+        return told
+    return told._replace(verdict=Verdict.CANDIDATES, culprit=None, candidates=(answer.culprit,))
 
 
 async def _found(repo: Repository, unproved: Bisected, answer: Answer) -> Bisected:

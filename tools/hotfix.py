@@ -11,11 +11,12 @@ from pydantic import Field, ValidationError, model_validator
 from tools.bisection.paths import Tracked
 from tools.contract import Effect, ToolFailed, tool
 from tools.deploys.base import Deploys
+from tools.likeness import expected, unlike
 from tools.machine import Ran
 from tools.mend import BROKEN, Work, apply, revert
 from tools.observed import Prepared, Written
 from tools.repo import PLAIN, Repository, matching, opened, version_of, worktree
-from tools.repro import RUN_S, Repro, expected, kept, staged, tried, unlike, written
+from tools.repro import RUN_S, Repro, kept, staged, tried, written
 from tools.site import Case, Service, Site
 from tools.suite import TESTS_S, passed
 

@@ -16,7 +16,7 @@ from typing import IO, NamedTuple
 import psutil
 
 KEEP_BYTES = 4_000_000
-"""Most of a command's output that is ever read: a diff of generated files has no end."""
+"""Most of a command's output that is read unless more is asked for: a diff of generated files has no end."""
 _LOCK_POLL_S = 0.1
 
 
@@ -49,12 +49,13 @@ async def run(  # noqa: PLR0913 - all but the first by name
     timeout_s: float,
     survivors: bool = False,
     merged: bool = False,
+    keep: int = KEEP_BYTES,
 ) -> Ran:
     """Run one command without a shell and without input.
 
-    Its stdout is kept, with `merged` its stderr too. `env` None hands on Stanch's own environment. What the command
-    leaves running is ended too, unless it may have `survivors` (a restart does). When the caller is cancelled, or time
-    is up, all of it is killed.
+    The first `keep` bytes of its stdout are kept, with `merged` its stderr too. `env` None hands on Stanch's own
+    environment. What the command leaves running is ended too, unless it may have `survivors` (a restart does). When the
+    caller is cancelled, or time is up, all of it is killed.
     """
     # Files and not pipes: a daemon that the command starts would keep a pipe open, and us waiting.
     with TemporaryFile() as out:
@@ -74,7 +75,7 @@ async def run(  # noqa: PLR0913 - all but the first by name
             async with asyncio.timeout(timeout_s):
                 await process.wait()
         except TimeoutError:
-            return Ran(None, *kept(out))
+            return Ran(None, *kept(out, keep))
         finally:
             over = process.returncode is not None
             if not over:
@@ -82,14 +83,14 @@ async def run(  # noqa: PLR0913 - all but the first by name
                 await process.wait()
             elif not survivors:
                 _kill_group(process.pid)
-        return Ran(process.returncode, *kept(out))
+        return Ran(process.returncode, *kept(out, keep))
 
 
-def kept(out: IO[bytes]) -> tuple[str, int]:
+def kept(out: IO[bytes], most: int = KEEP_BYTES) -> tuple[str, int]:
     """The start of what a command printed, and how many bytes follow it."""
     size = os.fstat(out.fileno()).st_size
     out.seek(0)
-    return out.read(KEEP_BYTES).decode("utf-8", "replace"), max(size - KEEP_BYTES, 0)
+    return out.read(most).decode("utf-8", "replace"), max(size - most, 0)
 
 
 def _kill_tree(pid: int) -> None:

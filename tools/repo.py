@@ -19,6 +19,8 @@ from tools.site import Service
 
 PLAIN: Final = ("--no-ext-diff", "--no-textconv", "--no-color")
 """For every command that shows a diff: no program of the repository's configuration is run for it."""
+WHOLE_BYTES: Final = 64_000_000
+"""Most of what must be whole, or nothing is right: the files of half a million paths."""
 _GIT_TIMEOUT_S: Final = 60.0
 _CONFIG: Final = {
     "core.hooksPath": os.devnull,
@@ -72,10 +74,15 @@ class Repository:
         return await run(("git", "--no-pager", *args), cwd=where, env=git_environment(), timeout_s=timeout_s)
 
     async def text(self, *args: str, hint: str, cwd: Path | None = None) -> str:
-        """What `git <args>` prints. Raises ToolFailed with `hint` when git refuses."""
-        ran = await self.git(*args, cwd=cwd)
+        """All that `git <args>` prints. Raises ToolFailed when that is too much, and with `hint` when git refuses."""
+        where, env = cwd or self.service.repo, git_environment()
+        argv = ("git", "--no-pager", *args)
+        ran = await run(argv, cwd=where, env=env, timeout_s=_GIT_TIMEOUT_S, keep=WHOLE_BYTES)
         if not ran.ok:
             raise ToolFailed(self.tool, hint)
+        if ran.dropped:
+            size = f"{WHOLE_BYTES // 1_000_000} MB"
+            raise ToolFailed(self.tool, f"`git {args[0]}` prints more than {size} in this repository: too much to read")
         return ran.out
 
     async def commit(self, name: str) -> str:

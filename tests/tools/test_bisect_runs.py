@@ -100,7 +100,9 @@ with (here / "ran").open("a") as ran:
         (here / "stuck").touch()
         time.sleep(60)
 event = json.loads(Path(sys.argv[1]).read_text())
-sys.exit(event["request"]["path"] == "/pay" and "broken" in Path("app.py").read_text())
+if event["request"]["path"] == "/pay" and "broken" in Path("app.py").read_text():
+    print('Traceback (most recent call last):\\n  File "app.py", line 1, in pay\\nKeyError: 1')
+    sys.exit(1)
 """
 
 
@@ -120,7 +122,7 @@ def test_goes_on_where_it_was_interrupted_and_with_the_same_event(made: History)
     build = (sys.executable, "-c", "open('built', 'w').write('yes')")
     command = (sys.executable, str(room / "reproduce.py"), "{event}")
     where = site(Service("shop", made.path, reproduce=command, setup=build), room / "home")
-    ports = {Service: where.service, Site: where, Tracker: OneEvent()}
+    ports = {Service: where.service, Site: where, Tracker: OneEvent(RAISED)}
     args: dict[str, JsonValue] = {"issue_id": "4711", "good": "v1.0.0", "bad": "v1.1.0"}
 
     async def interrupted() -> None:
@@ -134,7 +136,7 @@ def test_goes_on_where_it_was_interrupted_and_with_the_same_event(made: History)
     (ledger,) = (room / "home" / "bisect").glob("*/runs.jsonl")
     before = [f"{run[0][:12]} {run[2]}" for run in map(json.loads, ledger.read_text().splitlines())]
     (room / "go").touch()
-    found = asked(git_bisect, {**ports, Tracker: OneEvent(path="/newer")}, args)
+    found = asked(git_bisect, {**ports, Tracker: OneEvent(RAISED, path="/newer")}, args)
     assert found.culprit == made.shas[7]
     assert (bool(before), [*found.log[: len(before)]]) == (True, before)
 

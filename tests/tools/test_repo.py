@@ -10,7 +10,8 @@ import pytest
 
 from tests.repository import History, history, site
 from tools.contract import ToolFailed
-from tools.repo import Repository, git_environment, matching, opened, version_of, worktree
+from tools.machine import KEEP_BYTES
+from tools.repo import WHOLE_BYTES, Repository, git_environment, matching, opened, version_of, worktree
 from tools.site import Service
 
 CHECKOUT = Path(__file__).parents[2]
@@ -52,6 +53,16 @@ def test_says_how_releases_are_tagged_when_there_is_none(tmp_path: Path) -> None
 
 def test_orders_releases_by_date_then_by_version_and_knows_no_other_tag(made: History) -> None:
     assert asyncio.run(_opened(made.path).releases()) == ("v1.9.0", "v1.10.0")
+
+
+def test_what_git_prints_is_whole_or_refused_and_never_cut(made: History) -> None:
+    """A list of files that is cut says of those that are missing that nobody tracks them."""
+    made.commit("Large", {"large": "x" * (KEEP_BYTES + 1)})
+    made.commit("Too large", {"large": "x" * (WHOLE_BYTES + 1)})
+    repo = _opened(made.path)
+    assert len(asyncio.run(repo.text("cat-file", "blob", "HEAD~:large", hint=""))) == KEEP_BYTES + 1
+    with pytest.raises(ToolFailed, match="`git cat-file` prints more than 64 MB in this repository"):
+        asyncio.run(repo.text("cat-file", "blob", "HEAD:large", hint=""))
 
 
 @pytest.mark.parametrize(

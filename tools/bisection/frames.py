@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from tools.bisection.called import bare
 from tools.bisection.paths import Kind, Tracked, foreign, kind, package
 from tools.bisection.traces import MOST_CHARS, Frame, Trace, chains
 
@@ -21,6 +22,15 @@ _COMMON: Final = frozenset(
 """Words of every language and of every message."""
 
 
+_UNREADABLE: Final = frozenset({"SyntaxError", "IndentationError", "TabError"})
+_UNANSWERED = re.compile(
+    r"(?:\bException on /\S*+ \[[A-Z]++\]|\bInternal Server Error: /\S*+|\bException in ASGI application"
+    r"|\bError handling request\b.{0,200}+|\bUncaught exception [A-Z]++ /\S*+.{0,200}+)$",
+    re.MULTILINE,
+)
+"""Flask's, Django's, uvicorn's, aiohttp's and gunicorn's, and Tornado's last line before the traceback."""
+
+
 class Raised(NamedTuple):
     """What was raised in the end: `shop.errors.Empty: no items` → `Empty`, `no items`."""
 
@@ -32,7 +42,9 @@ class Signature(NamedTuple):
     """What makes two failures the same: the exception's type, and where in our own code it came from."""
 
     kind: str
-    file: str
+    message: str
+    files: tuple[str, ...]
+    """All that the place's file may mean: a bare name may mean several. Empty when no place is our own."""
     function: str
 
 
@@ -60,31 +72,51 @@ def exception(output: str) -> Raised | None:
     return Raised(last[-1].kind, last[-1].message) if last and last[-1].kind else None
 
 
-def signature(output: str, tracked: Tracked | None = None) -> Signature | None:
+def signature(output: str, tracked: Tracked | None = None, after: int = 0) -> Signature | None:
     """Type and innermost in-app place of the last failure; None when it shows neither a type nor a place.
 
     With `tracked`, a place is in-app when it is a tracked file, and is named by that; without, when no library owns it.
-    Tests are in-app only when nothing else is.
+    Tests are in-app only when nothing else is. So many failures come `after` it.
     """
-    last = _last(output)
+    return sign(_last(output, after), tracked)
+
+
+def unanswered(output: str, tracked: Tracked | None = None) -> Signature | None:
+    """Signature of the failure that a web framework says it could not answer a request for; None when none says so.
+
+    What an app caught and told on its own, before or after, is none.
+    """
+    told = [*_UNANSWERED.finditer(output := output[-MOST_CHARS:])][-1:]
+    return sign(next(iter(chains(output[told[0].end() :])), ()), tracked) if told else None
+
+
+def sign(last: tuple[Trace, ...], tracked: Tracked | None) -> Signature | None:
+    """Type and innermost in-app place of a failure."""
     if not last:
         return None
-    found = Signature(last[-1].kind, *innermost(last, tracked))
-    return found if any(found) else None
+    found = Signature(last[-1].kind, last[-1].message, *innermost(last, tracked))
+    return found if found.kind or found.files else None
 
 
-def innermost(chain: tuple[Trace, ...], tracked: Tracked | None) -> tuple[str, str]:
-    """File and function of the innermost in-app place, of what was raised in the end before its causes."""
-    places = [(file, f.function) for t in reversed(chain) for f in t.frames if (file := in_app(f.file, tracked))]
-    ours = [place for place in places if kind(place[0]) is not Kind.TEST]
-    return (ours or places or [("", "")])[0]
+def innermost(chain: tuple[Trace, ...], tracked: Tracked | None) -> tuple[tuple[str, ...], str]:
+    """Files and function of the innermost in-app place, of what was raised in the end before its causes."""
+    stacked = [frame for trace in reversed(chain) for frame in _stack(trace)]
+    places = [(files, bare(frame.function)) for frame in stacked if (files := in_app(frame.file, tracked))]
+    ours = [place for place in places if kind(place[0][0]) is not Kind.TEST]
+    return (ours or places or [((), "")])[0]
 
 
-def in_app(file: str, tracked: Tracked | None) -> str:
-    """The path of a frame's file, tracked if that is known; empty when it is a library's or the language's."""
+def _stack(trace: Trace) -> tuple[Frame, ...]:
+    """Its frames, without the file that could not be read: that is shown like one, and nothing was called there."""
+    unread = trace.kind in _UNREADABLE and trace.frames[:1] and not trace.frames[0].function
+    return trace.frames[1:] if unread else trace.frames
+
+
+def in_app(file: str, tracked: Tracked | None) -> tuple[str, ...]:
+    """The path of a frame's file, tracked ones if those are known; empty when it is a library's or the language's."""
     if tracked is not None:
-        return tracked.find(file) or ""
-    return "" if foreign(file) else file
+        return tracked.named(file)
+    return () if foreign(file) else (file,)
 
 
 def clues(output: str) -> Clues:
@@ -106,6 +138,6 @@ def _names(text: str) -> list[str]:
     return [name for name in _NAME.findall(text) if name not in _COMMON]
 
 
-def _last(output: str) -> tuple[Trace, ...]:
+def _last(output: str, after: int = 0) -> tuple[Trace, ...]:
     found = chains(output[-MOST_CHARS:])
-    return found[-1] if found else ()
+    return found[-1 - after] if len(found) > after else ()

@@ -146,27 +146,43 @@ class Tracked:
             parts = tuple(path.split("/"))
             self._by_name.setdefault(parts[-1], []).append(parts)
 
+    def __contains__(self, path: str) -> bool:
+        """Whether just this path is tracked."""
+        parts = tuple(path.split("/"))
+        return parts in self._by_name.get(parts[-1], [])
+
     def find(self, file: str) -> str | None:
-        """The tracked path that a frame's `file` means; None when none does.
+        """The tracked path that a frame's `file` means; None when none does, or a bare name might mean several.
 
         The one that shares most of its end with it, if that is all of either path, or two names of both. A library's
         file is ours only when all below the library's folder is the end of a tracked path: so looks installed code.
         """
+        asked, found = self._meant(file)
+        unsure = len(asked) == 1 and len(found) > 1
+        return None if unsure else next(iter(found), None)
+
+    def named(self, file: str) -> tuple[str, ...]:
+        """All tracked paths that a frame's `file` may mean, likeliest first: several only where they fit it alike.
+
+        Of a bare name the root's own file is meant, and where it has none, each file of that name.
+        """
+        return self._meant(file)[1]
+
+    def _meant(self, file: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The names in `file` below a library's folder, and the tracked paths."""
         path = file.replace("\\", "/").partition("?")[0]
         if "://" in path:
             path = path.partition("://")[2].partition("/")[2]
         library = max((found.end() for found in _LIBRARY.finditer(path)), default=0)
-        if foreign(path) and not library:
-            return None
         asked = tuple(part for part in path[library:].split("/") if part not in ("", ".", ".."))
-        known = self._by_name.get(asked[-1], []) if asked else []
-        if len(asked) == 1 and len(known) > 1:  # a bare name that many have says nothing, but for the root's
-            known = [parts for parts in known if len(parts) == 1]
-        if not known:
-            return None
-        shared, _, parts = max((_common(asked, parts), -len(parts), parts) for parts in known)
-        enough = shared == len(asked) or (not library and (shared == len(parts) or shared >= _TELLING))
-        return "/".join(parts) if enough else None
+        known = self._by_name.get(asked[-1], []) if asked and (library or not foreign(path)) else []
+        shared = max((_common(asked, parts) for parts in known), default=0)
+        fits = [parts for parts in known if _common(asked, parts) == shared]
+        whole = [parts for parts in fits if len(parts) == shared]
+        if shared != len(asked) and (library or not (whole or shared >= _TELLING)):
+            return asked, ()
+        likely = sorted(whole or fits, key=lambda parts: (-len(parts), parts), reverse=True)
+        return asked, tuple("/".join(parts) for parts in likely)
 
 
 def _common(left: tuple[str, ...], right: tuple[str, ...]) -> int:

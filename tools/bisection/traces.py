@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from tools.bisection.called import bare, bare_kind
+
 MOST_CHARS: Final = 64 * 1024
 """Only the end of the output is read: that is where a failure is told."""
 _MOST_COLUMNS, _MOST_FRAMES = 400, 200
@@ -45,7 +47,7 @@ class _Open:
 
     def trace(self) -> Trace:
         frames = self.frames[::-1] if self.inner_last else self.frames
-        return Trace(self.kind.rpartition(".")[2].rpartition("::")[2], self.message, tuple(frames))
+        return Trace(bare_kind(self.kind), self.message, tuple(frames))
 
 
 @dataclass(slots=True)
@@ -61,16 +63,29 @@ class _Fold:
     """Of the next frame, where that stands on a line before it."""
     code: str = ""
 
+    aside: int = 0
+    """What follows is no failure of the program: 1 when the last line said so, 2 since the traceback below it."""
+
     last: _Open = field(default_factory=_Open)
     """The trace that is being read."""
 
     def open(self, *, inner_last: bool, cause: bool = False) -> _Open:
         self.last = _Open(inner_last=inner_last)
+        if self.aside:
+            return self.last
         if not self.chains or not (cause or self.linked):
             self.chains.append([])
         self.chains[-1].insert(0 if cause else len(self.chains[-1]), self.last)
         self.linked = False
         return self.last
+
+    def inside(self) -> None:
+        """Open one of a group's exceptions: it led to the group, which is what was raised in the end."""
+        self.last = _Open(inner_last=True)
+        if not self.aside:
+            self.chains = self.chains or [[]]
+            self.chains[-1].insert(max(len(self.chains[-1]) - 1, 0), self.last)
+        self.linked = False
 
 
 # Every pattern is matched from a line's start, and each of its repetitions is possessive or cannot overlap the next:
@@ -82,12 +97,17 @@ _AT = re.compile(r"\s*+at (?:async )?(?:new )?([^()]*+)(?:\(([^()]*+)\))?")
 _NUMBERS = re.compile(r":(\d{1,9})(?::\d{1,9})?$")
 _LONGEST_NUMBERS: Final = len(":123456789:123456789")
 _GO_PLACE = re.compile(r"\s++((?:[A-Za-z]:)?+[^\s:]++(?:(?<=\.go)|(?<=\.s)|(?<=\.c))):(\d{1,9})(?: |$)")
+_GO_PANIC = re.compile(r"(?:.{0,40}?http: (?=panic serving ))?(panic|fatal error)(?: serving \S+)?: (.*+)")
 _GO_TEST = re.compile(r"\s++(\w+?_test\.go):(\d{1,9}): ")
 _RUBY = re.compile(r"\s*+(?:# |(\d++): from |from )?([^\s:][^:]*+):(\d{1,9}):in [`']([^']*+)'(?:: (.*+))?")
 _RAISED = re.compile(
     r"[ |]*+(?:E {3,})?(?P<lead>\[cause\]: |Caused by: |(?:Uncaught |Unhandled |Exception in thread \"[^\"]*+\" )?)"
     r"(?P<kind>[A-Za-z_](?:[\w.$]|::(?=\w))*+)(?: \[\w++\])?(?P<rest>:? ?.*+)"
 )
+_TRACEBACK: Final = "Traceback (most recent call last)"
+_ASIDE: Final = ("--- Logging error ---", "Exception ignored ", "Error in atexit.")
+"""Python tells of an exception, and goes on."""
+_ASIDE_ENDS: Final = ("Arguments: ", "Use the traceback above")
 _LINKS = ("During handling of the above exception", "The above exception was the direct cause")
 
 
@@ -103,6 +123,8 @@ def chains(output: str) -> tuple[tuple[Trace, ...], ...]:
 
 def _read(fold: _Fold, line: str) -> None:
     """One line: the first form that fits it takes it."""
+    if fold.aside == 1 and _TRACEBACK not in line:
+        fold.aside = 0
     for form in (_mark, _python, _pytest, _java_or_node, _go, _ruby):
         if form(fold, line):
             return
@@ -120,17 +142,29 @@ def _add(fold: _Fold, frame: Frame, *, inner_last: bool = False) -> bool:
 
 
 def _mark(fold: _Fold, line: str) -> bool:
-    bare = line.lstrip(" |+-")
-    if bare.startswith(_LINKS):
+    text = line.lstrip(" |+-")
+    if text.startswith(_LINKS):
         fold.linked = True
-    elif "Traceback (most recent call last)" in bare:
-        fold.open(inner_last=True)
+    elif line.startswith(_ASIDE):
+        fold.aside = 1
+    elif fold.aside and line.startswith(_ASIDE_ENDS):
+        fold.aside, fold.last = 0, _Open(inner_last=True, closed=True)
+    elif _TRACEBACK in text:
+        _traceback(fold, line[: len(line) - len(text)])
     elif line.startswith("____") and line.endswith("__"):  # pytest: another test
         fold.open(inner_last=True)
         fold.function = ""
     else:
         return False
     return True
+
+
+def _traceback(fold: _Fold, margin: str) -> None:
+    fold.aside = 2 if fold.aside == 1 else fold.aside * fold.linked
+    if "|" in margin:
+        fold.inside()
+    else:
+        fold.open(inner_last=True)
 
 
 def _python(fold: _Fold, line: str) -> bool:
@@ -172,7 +206,7 @@ def _java_or_node(fold: _Fold, line: str) -> bool:
         trace = fold.open(inner_last=False, cause=fold.raised[2])
         trace.kind, trace.message, _ = fold.raised
         fold.raised = ("", "", False)
-    return _add(fold, Frame(file, number, _bare(called)))
+    return _add(fold, Frame(file, number, bare(called)))
 
 
 def _place(text: str) -> tuple[str, int | None]:
@@ -180,16 +214,6 @@ def _place(text: str) -> tuple[str, int | None]:
     found = _NUMBERS.search(text[-_LONGEST_NUMBERS:])
     file = text[: -len(found[0])] if found else ""
     return (file, int(found[1])) if found and file else ("", None)
-
-
-def _bare(called: str) -> str:
-    """`Cart.total [as sum]`, `com.shop.Cart.total`, `block in Cart#total`, `shop/cart.(*Cart).Total` → `total`."""
-    if "<" in called:  # `<anonymous>`, `<main>`, `<top (required)>`
-        return ""
-    name = called.partition(" [")[0].rpartition("/")[2]
-    for mark in ("#", ".", " ", "::"):
-        name = name.rpartition(mark)[2]
-    return name
 
 
 def _go(fold: _Fold, line: str) -> bool:
@@ -201,16 +225,15 @@ def _go(fold: _Fold, line: str) -> bool:
     called = line.removeprefix("created by ").partition(" in goroutine ")[0]
     called = called.rpartition("(")[0] if called.endswith(")") else called
     if called != line and called and " " not in called:
-        fold.function = _bare(called)
+        fold.function = bare(called)
         return True
     return False
 
 
 def _go_opens(fold: _Fold, line: str) -> bool:
-    if line.startswith(("panic: ", "fatal error: ")):
+    if found := _GO_PANIC.match(line):
         trace = fold.open(inner_last=False)
-        trace.kind, _, message = line.partition(": ")
-        trace.message = message.partition(" [recovered]")[0]
+        trace.kind, trace.message = found[1], found[2].partition(" [recovered]")[0]
     elif line.startswith("goroutine ") and line.endswith("]:"):
         if fold.chains and fold.last.frames:  # another one, that was merely there when the first failed
             fold.last = _Open()
@@ -239,7 +262,7 @@ def _ruby(fold: _Fold, line: str) -> bool:
     if rest and rest.endswith(")"):
         message, _, kind = rest[:-1].rpartition(" (")
         fold.last.kind, fold.last.message = kind, message
-    return _add(fold, Frame(file, int(number), _bare(called)), inner_last=fold.last.inner_last)
+    return _add(fold, Frame(file, int(number), bare(called)), inner_last=fold.last.inner_last)
 
 
 def _other(fold: _Fold, line: str) -> None:
@@ -251,10 +274,10 @@ def _other(fold: _Fold, line: str) -> None:
     if line.startswith(">  "):
         fold.code = line[1:].strip()
         return
-    bare = line.lstrip(" |")
-    shown = trace.inner_last and trace.frames and not trace.closed and line.startswith(("    ", "  | "))
-    if shown and not trace.frames[-1].code and bare.strip("^~ "):
-        trace.frames[-1] = trace.frames[-1]._replace(code=bare)
+    inner = line.lstrip().partition("| ")[2] if line.lstrip().startswith("|") else line  # in a group
+    shown = trace.inner_last and trace.frames and not trace.closed and inner.startswith("    ")
+    if shown and not trace.frames[-1].code and inner.strip("^~ "):
+        trace.frames[-1] = trace.frames[-1]._replace(code=inner.strip())
     else:
         _maybe_raised(fold, line)
 
