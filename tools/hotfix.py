@@ -11,10 +11,11 @@ from pydantic import Field, ValidationError, model_validator
 from tools.bisection.paths import Tracked
 from tools.contract import Effect, ToolFailed, tool
 from tools.deploys.base import Deploys
-from tools.likeness import expected, unlike
+from tools.likeness import fails, unlike
 from tools.machine import Ran
 from tools.mend import BROKEN, Work, apply, revert
 from tools.observed import Prepared, Written
+from tools.production import failed
 from tools.repo import PLAIN, Repository, matching, opened, version_of, worktree
 from tools.repro import RUN_S, Repro, kept, staged, tried, written
 from tools.site import Case, Service, Site
@@ -164,9 +165,9 @@ async def _regression(work: Work, repro: Repro, ends: tuple[str, str]) -> str:
     await _washed(work, base)
     without = await _reproduced(work, repro, written=work.unread)
     tracked = Tracked((await work.git("ls-files", "-z")).split("\0"))
-    why = "it passes, or cannot tell"
-    if without.status == 1:
-        why = unlike(without.out, expected(repro.event, tracked), tracked)
+    wanted, why = await failed(work.repo, repro.event, base), "it passes, or cannot tell"
+    if fails(without.status, wanted):
+        why = unlike(without.out, wanted, tracked)
     if why:
         raise ToolFailed(_TOOL, f"the reproduction does not show the error in what runs now: {why}; bisect again")
     await _washed(work, commit)
