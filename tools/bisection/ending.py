@@ -1,25 +1,23 @@
 """The end of a search, in words for a human: why this verdict, and what to do next."""
 
-from dataclasses import replace
 from math import inf
 from time import monotonic
 from typing import Final, NamedTuple
 
 from tools.bisection import reading
 from tools.bisection.advice import lacking, unstartable
-from tools.bisection.choice import ENDS, TWICE, Settled, wrong_way
-from tools.bisection.company import Company, sort
+from tools.bisection.choice import ENDS, Settled, wrong_way
+from tools.bisection.company import sort
 from tools.bisection.frames import signature
 from tools.bisection.history import History, Spot
 from tools.bisection.known import Known
-from tools.bisection.testrun import ABSENT, NOWHERE, run_at, run_in
-from tools.bisection.trees import Trees
+from tools.bisection.sequel import Sequel
+from tools.bisection.testrun import ABSENT, NOWHERE
 from tools.bisection.words import Answer, Evidence, Job, Outcome, Run, Verdict
 
 SHORT: Final = 12
 CANNOT: Final = 125
 SETUP: Final = "; it runs among tracked files alone: `--with PATH` puts there what else it needs"
-_SLOT: Final = 0
 _NAMED, _LONG = 5, 80
 _RARE: Final = "if it fails only now and then, let the command try it more often"
 
@@ -47,8 +45,8 @@ class Findings(NamedTuple):
         return commit[:SHORT]
 
 
-async def told(found: Findings, trees: Trees) -> Answer:
-    """The answer, but for its rounds, seconds and ranks."""
+async def told(found: Findings, sequel: Sequel) -> Answer:
+    """The answer, but for the search's rounds, its seconds and ranks."""
     end = found.end or Settled(Verdict.CANDIDATES, found.known.believed.smallest(ENDS), ENDS)
     if end.verdict is Verdict.BOTH_FAIL and _absent(found):
         end = Settled(Verdict.INCONCLUSIVE, (), 1.0)
@@ -62,7 +60,7 @@ async def told(found: Findings, trees: Trees) -> Answer:
         case Verdict.CANDIDATES:
             reason = _candidates(found, len(shas))
         case Verdict.BOTH_FAIL:
-            reason = await _both_fail(found, trees)
+            reason = await _both_fail(found, sequel)
         case Verdict.BOTH_PASS:
             reason = _both_pass(found)
         case Verdict.INCONCLUSIVE:
@@ -70,8 +68,11 @@ async def told(found: Findings, trees: Trees) -> Answer:
     culprit = shas[0] if end.verdict is Verdict.PROVEN else None
     reason = f"{reason}{_shy(found)}{_flaky(found)}"
     error, evidence = round(end.error, 6), _evidence(found, end.verdict)
-    log = tuple(f"{found.name(run.commit)} {run.outcome}" for run in found.runs)
-    return Answer(end.verdict, culprit, shas, 0, len(log), 0.0, error, reason, log, evidence=evidence)
+    runs = (*found.runs, *sequel.kept.after)
+    log = tuple(f"{found.name(run.commit)} {run.outcome} {run.after}".rstrip() for run in runs)
+    return Answer(
+        end.verdict, culprit, shas, len(sequel.kept.after), len(log), 0.0, error, reason, log, evidence=evidence
+    )
 
 
 def _evidence(found: Findings, verdict: Verdict) -> Evidence | None:
@@ -147,32 +148,24 @@ def _both_pass(found: Findings) -> str:
     )
 
 
-async def _both_fail(found: Findings, trees: Trees) -> str:
+async def _both_fail(found: Findings, sequel: Sequel) -> str:
     good = found.history.spot(found.history.good)
     if found.history.aside and found.known.count(good).passes:
         return "it fails already where good and bad part, and was mended on good's side alone; give an ancestor as good"
-    if monotonic() < found.until and await _passes_with_a_terminal(found, trees, good):
+    never = not (found.job.tty or found.known.count(good).passes)
+    if never and monotonic() < found.until and await sequel.with_terminal(good.commit):
         return "it fails at both ends, but with a terminal it passes at good: run it again with --tty"
     failed: list[str] = []
     for tag, sha in await reading.older(found.job):
         if monotonic() >= found.until:
             break
-        run = await run_at(trees, _SLOT, sha, Company())
-        if run.outcome is Outcome.GOOD:
+        outcome = await sequel.older(found.known, tag, sha)
+        if outcome is Outcome.GOOD:
             return f"it fails at good too, so it is older: {tag} passes, search from there: `stanch bisect {tag} …`"
-        failed += [tag] if run.outcome is Outcome.BAD else []
+        failed += [tag] if outcome is Outcome.BAD else []
     tried = f", and at {', '.join(failed)}" if failed else ""
     whose = "it is older, or no commit's: installed packages, data, environment"
     return f"it fails at good too{tried}: {whose}{await lacking(found.job)}"
-
-
-async def _passes_with_a_terminal(found: Findings, trees: Trees, good: Spot) -> bool:
-    """Twice, where without one it never does: else it is flaky."""
-    if found.job.tty or found.known.count(good).passes:
-        return False
-    job = replace(found.job, tty=True)
-    runs = [await run_in(await trees.at(_SLOT, good.commit), job, Company()) for _ in range(TWICE)]
-    return all(run.outcome is Outcome.GOOD for run in runs)
 
 
 def _at_good(found: Findings) -> list[Run]:

@@ -1,6 +1,7 @@
 """Where a search stands, for whoever watches it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import log
 from typing import NamedTuple
 
 
@@ -19,3 +20,8 @@ class Progress(NamedTuple):
 
 
 Say = Callable[[Progress], None]
+
+
+def expected(took: Sequence[float], left: int, slots: int) -> float | None:
+    """Seconds until the end with so many suspects left, by what each run took; None before the first."""
+    return sum(took) / len(took) * (1 + log(max(left, 1)) / log(slots + 1)) if took else None

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
-from math import inf, log
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +15,9 @@ from tools.bisection.errors import NoSpace
 from tools.bisection.frames import Clues
 from tools.bisection.history import History, Spot
 from tools.bisection.known import Known
-from tools.bisection.progress import Progress, Say
+from tools.bisection.progress import Progress, Say, expected
 from tools.bisection.reading import milestones
+from tools.bisection.sequel import Sequel
 from tools.bisection.slots import LOOK_S, QUICK_S, ROUND, Slots, late
 from tools.bisection.testrun import Judge, run_at
 from tools.bisection.trees import Trees
@@ -50,8 +52,8 @@ async def bisect(
         search = Search(job, trees, kept, history, say or (lambda _: None), judge, seen)
         for note in trees.adapted.notes:
             search.tell(note)
-        if kept.runs:
-            search.tell(f"going on with {len(kept.runs)} runs of an earlier start; --anew forgets them")
+        if kept.many:
+            search.tell(f"going on with {kept.many} runs of an earlier start; --anew forgets them")
         return await search.answer()
 
 
@@ -108,19 +110,18 @@ class Search:
             await self.weighing.end()
         known, runs, thin = self._known(self.scope), tuple(self.kept.runs), self.scope is not self.history
         found = ending.Findings(self.job, self.scope, known, end, runs, thin, self.began + self.job.whole_s)
-        told = await ending.told(found, self.trees)
+        told = await ending.told(found, Sequel(self.trees, self.kept, partial(self.tell, running=1)))
         if end:
             await self.kept.finish()
-        ranks = self.weighing.ranks(told.candidates)
-        return told._replace(rounds=self.depth, seconds=round(time.monotonic() - self.began, 2), ranks=ranks)
+        seconds, rounds = round(time.monotonic() - self.began, 2), self.depth + told.rounds
+        return told._replace(rounds=rounds, seconds=seconds, ranks=self.weighing.ranks(told.candidates))
 
-    def tell(self, said: str = "") -> None:
+    def tell(self, said: str = "", running: int = 0) -> None:
         """Say where it stands."""
         known, runs = self._known(self.scope), self.kept.runs
         left = len(known.believed.smallest(self.job.bound)) if known.counts else len(self.scope.commits)
-        mean = sum(run.seconds for run in runs) / len(runs) if runs else None
-        expected = None if mean is None else mean * (1 + log(max(left, 1)) / log(self.slots.now + 1))
-        self.say(Progress(left, len(runs), len(self.flights), time.monotonic() - self.began, expected, said))
+        took, left_s = time.monotonic() - self.began, expected([run.seconds for run in runs], left, self.slots.now)
+        self.say(Progress(left, self.kept.many, len(self.flights) + running, took, left_s, said))
 
     async def _narrow(self, thin: History) -> None:
         """Of a long history keep what came between two milestones, the first good and the second bad, or milestones."""

@@ -43,13 +43,20 @@ class Session:
     folder: Path
     """Of this bisection alone, e.g. for its trees."""
     runs: list[Run]
-    """All that ended, in order, those of an earlier process first."""
+    """All of the search that ended, in order, those of an earlier process first."""
+    after: list[Run]
+    """All that were made once the search had ended."""
+
+    @property
+    def many(self) -> int:
+        """So many runs ended."""
+        return len(self.runs) + len(self.after)
 
     async def add(self, run: Run) -> None:
         """Write a run down. Once this returns it outlives a crash of the machine. Raises NoSpace."""
         with spaced(self.folder):
             await settled(asyncio.to_thread(_append, self.folder / LEDGER, run))
-        self.runs.append(run)
+        (self.after if run.after else self.runs).append(run)
 
     async def finish(self) -> None:
         """There is an answer: the same asked again begins anew."""
@@ -75,8 +82,9 @@ async def opened(job: Job, home: Path) -> AsyncGenerator[Session]:
             raise Busy("the same bisection is running in another process; wait for it, or end it") from error
         await _tidied(home, folder)
         if job.anew:
-            await Session(folder, []).finish()
-        yield Session(folder, await asyncio.to_thread(_read, folder / LEDGER))
+            await Session(folder, [], []).finish()
+        runs = await asyncio.to_thread(_read, folder / LEDGER)
+        yield Session(folder, [run for run in runs if not run.after], [run for run in runs if run.after])
 
 
 def _touched(folder: Path) -> None:

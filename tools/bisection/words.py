@@ -74,6 +74,8 @@ class Run(NamedTuple):
     """Why it cannot tell, in words; empty when it can."""
     output: str = ""
     """Last 64 KiB of what it printed, on stdout and stderr together."""
+    after: str = ""
+    """Of one made once the search had ended: `at v1.2`, an older release, or `with a terminal`; else empty."""
 
 
 class Verdict(StrEnum):
@@ -110,14 +112,14 @@ class Answer(NamedTuple):
     rounds: int
     """Length of the longest chain of runs in which each was chosen by what those before it said."""
     runs: int
-    """Runs of the command, those of an interrupted start before included."""
+    """Runs of the command, those of an interrupted start before included, and those made once the search had ended."""
     seconds: float
     error_bound: float
     """Most that the probability of a mistake is, given what was seen of the command's flakiness."""
     reason: str
     """One or two sentences for a human: why this verdict, and what to do next."""
     log: tuple[str, ...] = ()
-    """Every run in the order in which they ended, one line each: `3f2a9c1d77aa bad`."""
+    """Every run in the order in which they ended, one line each: `3f2a9c1d77aa bad`, `… bad at v1.2`."""
     ranks: tuple[str, ...] = ()
     """Of each candidate how suspect it was and why, a line each; empty where no clue told commits apart."""
     evidence: Evidence | None = None

@@ -3,15 +3,13 @@
 import json
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.repository import History, history
-from tests.tools.bisection.users import PYTHON, job, picture, ran, said, three
+from tests.tools.bisection.users import PYTHON, job, picture, ran, said, three, until
 from tools.bisection.checkout import full
 from tools.bisection.errors import Unfit
 from tools.bisection.words import Job, Outcome
@@ -91,19 +89,12 @@ def test_starts_anew_after_a_kill_in_mid_checkout(repo: History, tmp_path: Path)
     asked = job(repo, "cat", "app.py", "a.slow")
     argv = (PYTHON, "-c", program, str(repo.path), asked.good, asked.bad, str(home), json.dumps(dict(asked.env)))
     with subprocess.Popen(argv, cwd=Path(__file__).parents[3]) as process:  # noqa: S603 - our own words
-        _until((tmp_path / "reached").exists)
+        until((tmp_path / "reached").exists)
         process.send_signal(signal.SIGKILL)
     assert list(home.rglob("index.lock"))
     (tmp_path / "go").touch()
     assert said(asked, home, repo.shas[-1]) == ["print(3)\na"]
     assert [*home.iterdir()] == []
-
-
-def _until(met: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not met():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_works_in_a_linked_work_tree_a_bare_and_a_shallow_repository(repo: History, tmp_path: Path) -> None:

@@ -7,21 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.repository import History
-from tests.tools.bisection.users import PYTHON, job, picture, three
+from tests.tools.bisection.users import PYTHON, ROOT, job, picture, three, until
 from tools.bisection import session
 from tools.bisection.errors import Busy, Unfit
 from tools.bisection.words import Job, Outcome, Run
 
 RUN = Run("a" * 40, "b" * 40, Outcome.BAD, 1, 0.5, 0.25, 1, "", "hé\n")
 CANNOT = Run("c" * 40, "d" * 40, Outcome.UNTESTABLE, None, 1.5, 0.0, 0, "why", "")
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -180,15 +178,8 @@ def test_after_a_kill_no_run_that_ended_is_run_again(repo: History, tmp_path: Pa
     env = dict(job(repo, "true", env={"LOG": str(log)}).env)
     argv = (sys.executable, "-c", BISECTS, str(repo.path), str(tmp_path / "home"), json.dumps(env), *repo.shas)
     with subprocess.Popen(argv, cwd=ROOT) as process:  # noqa: S603 - our own words
-        _until(lambda: log.exists() and len(log.read_text().split()) == 3)
+        until(lambda: log.exists() and len(log.read_text().split()) == 3)
         process.send_signal(signal.SIGKILL)
     said = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own words
     assert (said.stdout.strip(), len(log.read_text().split())) == ("2", 4)
     assert not list((tmp_path / "home").glob("*/trees-*"))
-
-
-def _until(met: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not met():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.repository import History, history
@@ -14,6 +15,7 @@ from tools.bisection.words import Job, Outcome, Run
 from tools.machine import scrubbed
 
 PYTHON = sys.executable
+ROOT = Path(__file__).parents[3]
 
 
 def picture(path: Path) -> dict[str, str]:
@@ -57,3 +59,11 @@ def said(asked: Job, home: Path, *commits: str) -> list[str]:
     runs = ran(asked, home, *commits)
     assert [run.outcome for run in runs] == [Outcome.GOOD] * len(runs), runs
     return [run.output.strip() for run in runs]
+
+
+def until(met: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    deadline = time.monotonic() + 20
+    while not met():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
