@@ -16,6 +16,8 @@ from typing import IO, Final
 import psutil
 from pydantic import BaseModel, Field
 
+from tools.machine import spawned
+
 TREE: Final = "/stanch"
 """Where the work tree lies inside: a path that no machine has, so that nothing else is seen through it."""
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -77,8 +79,10 @@ async def cell(inside: Sequence[str], out: IO[bytes], complaint: IO[bytes]) -> A
         gate = ours.enter_context(os.fdopen(gate_w, "wb", buffering=0))
         argv = (shutil.which("bwrap") or "bwrap", "--json-status-fd", str(report_w), "--block-fd", str(gate_r), *inside)
         try:
-            bwrap = await asyncio.create_subprocess_exec(
-                *argv, env={}, stdin=DEVNULL, stdout=out, stderr=complaint, pass_fds=(report_w, gate_r)
+            bwrap = await spawned(
+                asyncio.create_subprocess_exec(
+                    *argv, env={}, stdin=DEVNULL, stdout=out, stderr=complaint, pass_fds=(report_w, gate_r)
+                )
             )
         except (OSError, ValueError) as error:  # ValueError: a NUL or half a surrogate in what was asked
             raise Died from error

@@ -6,8 +6,8 @@ import fcntl
 import os
 import signal
 import time
-from asyncio.subprocess import DEVNULL, STDOUT
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -18,6 +18,9 @@ import psutil
 KEEP_BYTES = 4_000_000
 """Most of a command's output that is read unless more is asked for: a diff of generated files has no end."""
 _LOCK_POLL_S = 0.1
+_TURN_S = 0.002
+GONE_S = 2.0
+"""Most that a killed process is waited for: one that hangs in the kernel may stay for ever."""
 
 
 class Ran(NamedTuple):
@@ -60,14 +63,16 @@ async def run(  # noqa: PLR0913 - all but the first by name
     # Files and not pipes: a daemon that the command starts would keep a pipe open, and us waiting.
     with TemporaryFile() as out:
         try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                cwd=cwd,
-                env=env,
-                stdin=DEVNULL,
-                stdout=out,
-                stderr=STDOUT if merged else DEVNULL,
-                start_new_session=True,
+            process = await spawned(
+                asyncio.create_subprocess_exec(
+                    *argv,
+                    cwd=cwd,
+                    env=env,
+                    stdin=DEVNULL,
+                    stdout=out,
+                    stderr=STDOUT if merged else DEVNULL,
+                    start_new_session=True,
+                )
             )
         except (OSError, ValueError):  # ValueError: a NUL or half a surrogate in `argv`
             return Ran(None, "", 0)
@@ -80,10 +85,48 @@ async def run(  # noqa: PLR0913 - all but the first by name
             over = process.returncode is not None
             if not over:
                 _kill_tree(process.pid)
-                await process.wait()
+                await gone(process)
             elif not survivors:
                 _kill_group(process.pid)
         return Ran(process.returncode, *kept(out, keep))
+
+
+async def spawned(starting: Coroutine[None, None, Process]) -> Process:
+    """The process that `asyncio.create_subprocess_exec` starts. Cancelled meanwhile, it is killed with all it started.
+
+    asyncio itself may wait for ever for one that is cancelled before its pipes are connected.
+    """
+    task = asyncio.ensure_future(starting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            if task.cancelling():  # with all else, as the loop ends: who would connect its pipes is gone, it is killed
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([task], timeout=_TURN_S)
+        if not (task.cancelled() or task.exception()):
+            _kill_tree(task.result().pid)
+            await gone(task.result())
+        raise
+
+
+async def gone(process: Process) -> None:
+    """Kill it if it lives, and wait until it is gone, however often that is cancelled: a closed loop cannot any more.
+
+    Its own `kill` would take its status from who waits for it, and its own `wait` may have missed its end.
+    """
+    deadline, cancelled = time.monotonic() + GONE_S, None
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+    while process.returncode is None and time.monotonic() < deadline:
+        try:
+            await asyncio.sleep(_TURN_S)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
 
 
 def kept(out: IO[bytes], most: int = KEEP_BYTES) -> tuple[str, int]:
@@ -96,9 +139,10 @@ def kept(out: IO[bytes], most: int = KEEP_BYTES) -> tuple[str, int]:
 def _kill_tree(pid: int) -> None:
     """End a running command with all its descendants, those in groups of their own too."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(pid).children(recursive=True):
+        root = psutil.Process(pid)
+        for one in (*root.children(recursive=True), root):
             with contextlib.suppress(psutil.NoSuchProcess):
-                child.kill()
+                one.kill()
     _kill_group(pid)
 
 

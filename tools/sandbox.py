@@ -5,7 +5,6 @@ import resource
 import shutil
 import signal
 import time
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import psutil
 
 from tools.bubblewrap import Cell, Died, cell, view
 from tools.contract import ToolFailed
-from tools.machine import kept
+from tools.machine import kept, run
 
 UNSTARTED: Final = (126, 127)
 """Exit statuses of a command that could not be started inside, as shells have them."""
@@ -105,8 +104,7 @@ async def working(tool: str) -> str:
     if ran.status != 0:
         broken = ran.out.strip() or ran.over or f"its trial ended with {ran.status}"
         raise ToolFailed(tool, f"the sandbox does not hold on this machine ({broken}), and {_UNRUN}")
-    asked = await asyncio.create_subprocess_exec(bwrap, "--version", stdout=PIPE, stderr=DEVNULL)
-    return (await asked.communicate())[0].decode().strip()
+    return (await run((bwrap, "--version"), cwd=Path("/"), env=None, timeout_s=_TRIAL_S)).out.strip()
 
 
 _UNRUN: Final = "without one, what nobody has reviewed is not run"

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import re
-import signal
 import time
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -13,8 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tools.bisection.paths import Kind, kind
-from tools.bisection.processes import GONE_S
-from tools.machine import scrubbed
+from tools.machine import gone, scrubbed, spawned
 
 MOST_BYTES: Final = 256_000_000
 """Most of one answer of git that is ever read."""
@@ -91,10 +89,12 @@ def environment() -> dict[str, str]:
 
 async def stream(repo: Path, argv: Sequence[str], deadline: float) -> AsyncGenerator[bytes]:
     """What `git <argv>` prints, until it ends, MOST_BYTES were read or `deadline` (time.monotonic) has come."""
-    process = await asyncio.create_subprocess_exec(
-        "git", "--no-pager", *argv, cwd=repo, env=environment(), stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL,
-        limit=_CHUNK,
-    )  # fmt: skip
+    words, env = ("git", "--no-pager", *argv), environment()
+    process = await spawned(
+        asyncio.create_subprocess_exec(
+            *words, cwd=repo, env=env, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, limit=_CHUNK
+        )
+    )
     assert process.stdout is not None  # noqa: S101 - PIPE was asked for
     left = MOST_BYTES
     try:
@@ -108,11 +108,7 @@ async def stream(repo: Path, argv: Sequence[str], deadline: float) -> AsyncGener
     except TimeoutError:
         pass
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)  # process.kill() would take its status from who waits for it
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), GONE_S)
+        await gone(process)
 
 
 async def records(repo: Path, argv: Sequence[str], deadline: float) -> AsyncGenerator[tuple[str, int, bytes]]:

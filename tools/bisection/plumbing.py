@@ -5,14 +5,14 @@ import os
 import re
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGKILL
 from typing import Final, NamedTuple
 
 from tools.bisection.errors import Unfit
-from tools.bisection.processes import GONE_S, MARK, settled
+from tools.bisection.processes import MARK, settled
+from tools.machine import gone, spawned
 
 _GIT_S: Final = 1800.0
 """Most that one git may take: a first checkout of a huge repository, through filters, takes minutes."""
@@ -74,24 +74,15 @@ async def git(*args: str, cwd: Path, env: Mapping[str, str], stdin: str = "") ->
     except TimeoutError:
         return Said(-1, "", f"git {args[0]} did not end within {_GIT_S:.0f} s")
     finally:
-        await _gone(process)
+        await gone(process)
     return Said(process.returncode or 0, os.fsdecode(out), error.decode("utf-8", "replace").strip())
-
-
-async def _gone(process: Process) -> None:
-    """End it. Its own `kill` would take its status from who waits for it, and that one may have missed its end."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.kill(process.pid, SIGKILL)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GONE_S):
-                await process.wait()
 
 
 async def _spawned(args: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Process:
     try:
-        return await asyncio.create_subprocess_exec(
-            "git", *args, cwd=cwd, env=env, stdin=PIPE, stdout=PIPE, stderr=PIPE if args[0] != "cat-file" else DEVNULL
+        error = PIPE if args[0] != "cat-file" else DEVNULL
+        return await spawned(
+            asyncio.create_subprocess_exec("git", *args, cwd=cwd, env=env, stdin=PIPE, stdout=PIPE, stderr=error)
         )
     except FileNotFoundError as error:
         raise Unfit(
@@ -249,7 +240,7 @@ class Objects:
         try:
             yield cls(process)
         finally:
-            await _gone(process)
+            await gone(process)
 
     async def find(self, *names: str) -> list[Found | None]:
         """The object of each name, None where there is none. Raises Unfit when git cannot read the repository."""

@@ -19,14 +19,14 @@ from typing import Final, NamedTuple, TypeVar
 
 import psutil
 
+from tools.machine import GONE_S
+
 T = TypeVar("T")
 
 MARK: Final = "STANCH_BISECT"
 """A variable in the environment of every command and of all that it starts; its value begins with the tree's path."""
 TAIL_BYTES: Final = 65_536
 _READ_BYTES: Final = 1 << 20
-GONE_S: Final = 2.0
-"""Most that a killed process is waited for: one that hangs in the kernel may stay for ever."""
 _POLL_S: Final = 0.002
 _EOF_S: Final = 0.5
 """How often one who reads from the terminal is told that nothing comes: flushing it forgets what was said before."""

@@ -67,10 +67,9 @@ async def classified(
     found = failure if isinstance(failure, Clues) else await asyncio.to_thread(clues, failure)
     places = await _places(span, found, deadline)
     changes = {sha: Change(sha) for sha in span.commits}
-    async with asyncio.TaskGroup() as both:  # cancelled, it waits for both: git that only begins must be waited for
-        both.create_task(_changes(span, found, places, changes, deadline))
-        authors = both.create_task(_authors(span, places, deadline))
-    of = await asyncio.to_thread(classes, Seen(found, places, tuple(changes.values()), authors.result(), reads))
+    reading = _changes(span, found, places, changes, deadline)
+    _, authors = await asyncio.gather(reading, _authors(span, places, deadline))
+    of = await asyncio.to_thread(classes, Seen(found, places, tuple(changes.values()), authors, reads))
     return [of[sha] for sha in span.commits]
 
 

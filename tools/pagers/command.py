@@ -9,6 +9,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from tools.contract import Options, ToolFailed
+from tools.machine import gone, spawned
 from tools.pagers.base import Alarm, Pager
 from tools.site import Site
 
@@ -37,15 +38,15 @@ class Command:
     async def page(self, alarm: Alarm) -> str:
         """See Pager."""
         try:
-            process = await asyncio.create_subprocess_exec(*self.argv, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL)
+            process = await spawned(
+                asyncio.create_subprocess_exec(*self.argv, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL)
+            )
         except OSError as error:
             raise ToolFailed(NAME, f"{self.argv[0]} cannot be run; check `argv`") from error
         try:
             await process.communicate(f"{alarm.body()}\n".encode())
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            await gone(process)
         if process.returncode:
             raise ToolFailed(NAME, f"{self.argv[0]} ended with {process.returncode}; run it by hand to see why")
         return f"{self.argv[0]} ended with 0"
