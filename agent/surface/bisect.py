@@ -135,6 +135,7 @@ async def _bisected(asked: Asked, setup: tuple[str, ...], shown: "Shown") -> tup
         setup=setup, setup_for=asked["setup_for"], overlay=asked["overlay"],
         env=tuple(env.items()), timeout_s=asked["timeout"], whole_s=asked["whole"], jobs=asked["jobs"],
         bound=asked["bound"], tty=asked["tty"], anew=asked["anew"],
+        names=(asked["good"], asked["bad"]),
     )  # fmt: skip
     answer = await bisect(job, cache() / HOME, say=shown.say)
     return answer, await captions(repo, answer.candidates, env)

@@ -111,6 +111,17 @@ def test_after_kill_9_no_run_that_had_ended_is_run_again(
     assert len(log.read_text().splitlines()) - before == told["runs"] - kept
 
 
+def test_a_tag_that_was_moved_between_two_starts_is_said(
+    bisect: Callable[..., "subprocess.Popen[str]"], shop: History
+) -> None:
+    asked = ("c1", "c12", "--json", "--whole", "1", "--", "/bin/sh", "-c", "sleep 0.6; exit 1")
+    bisect(*asked).communicate(timeout=60)
+    shop.git("tag", "--force", "c12", "c11")
+    _, error = bisect(*asked).communicate(timeout=60)
+    then, now = shop.shas[11][:12], shop.shas[10][:12]
+    assert f"c12 names another commit now than at the last start ({then} then, {now} now)" in error
+
+
 def test_ctrl_c_loses_nothing(bisect: Callable[..., "subprocess.Popen[str]"]) -> None:
     ran = bisect("c1", "c12", "--json", "--", sys.executable, "-S", "-c", "import time; time.sleep(30)")
     time.sleep(1.5)

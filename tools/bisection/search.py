@@ -50,7 +50,7 @@ async def bisect(
     history = await reading.read(job)
     async with session.opened(job, home) as kept, Trees.opened(job, kept.folder) as trees:
         search = Search(job, trees, kept, history, say or (lambda _: None), judge, seen)
-        for note in trees.adapted.notes:
+        for note in (*kept.moved, *trees.adapted.notes):
             search.tell(note)
         if kept.many:
             search.tell(f"going on with {kept.many} runs of an earlier start; --anew forgets them")

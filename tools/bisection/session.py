@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,8 @@ KEEP_S: Final = 30 * 86_400.0
 _FINISHED_S: Final = 86_400.0
 """How long the folder of a finished one stays: a process that is just starting may have opened its lock."""
 LEDGER: Final = "runs.jsonl"
+_NAMES: Final = "names"
+"""Beside it: the key by the names of both ends rather than by their commits, and these commits."""
 _LEDGER_BYTES: Final = 64 << 20
 """A longer ledger gets runs without their output."""
 _READ_BYTES: Final = 1 << 20
@@ -46,6 +48,8 @@ class Session:
     """All of the search that ended, in order, those of an earlier process first."""
     after: list[Run]
     """All that were made once the search had ended."""
+    moved: tuple[str, ...] = ()
+    """Of each name that is another commit's than when the same was last asked, and not answered, a sentence."""
 
     @property
     def many(self) -> int:
@@ -84,7 +88,27 @@ async def opened(job: Job, home: Path) -> AsyncGenerator[Session]:
         if job.anew:
             await Session(folder, [], []).finish()
         runs = await asyncio.to_thread(_read, folder / LEDGER)
-        yield Session(folder, [run for run in runs if not run.after], [run for run in runs if run.after])
+        session = Session(folder, [run for run in runs if not run.after], [run for run in runs if run.after])
+        with suppress(OSError):  # another process may be removing what is looked at: then it is not said
+            moved = await asyncio.to_thread(_moved, job, folder)
+            session.moved = () if runs else moved
+        yield session
+
+
+def _moved(job: Job, folder: Path) -> tuple[str, ...]:
+    if not job.names:
+        return ()
+    now = (key(replace(job, good=job.names[0], bad=job.names[1])), job.good, job.bad)
+    (folder / _NAMES).write_text("\n".join(now))
+    others = (path for path in folder.parent.glob(f"*/{_NAMES}") if (path.parent / LEDGER).exists())
+    told = (path.read_text().split("\n") for path in sorted(others, key=lambda path: -path.stat().st_mtime))
+    then = next((one for one in told if one[0] == now[0] and one != [*now]), [*now])
+    return tuple(
+        f"{name} names another commit now than at the last start ({old[:12]} then, {new[:12]} now): "
+        "this is a new bisection"
+        for name, old, new in zip(job.names, then[1:], now[1:], strict=True)
+        if old != new
+    )
 
 
 def _touched(folder: Path) -> None:

@@ -50,6 +50,8 @@ class Job:
     """The command gets a terminal."""
     anew: bool = False
     """What an earlier start ran is forgotten."""
+    names: tuple[str, ...] = ()
+    """What the user called good and bad; no part of the question."""
     about: str = ""
     """What else makes it another question, e.g. the error that a failure is compared with."""
 

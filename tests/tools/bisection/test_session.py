@@ -104,6 +104,27 @@ def test_a_changed_overlay_makes_it_another(repo: History, tmp_path: Path) -> No
         assert _added(asked, home) == []
 
 
+def test_a_name_that_is_another_commits_than_at_the_last_start_is_said(repo: History, tmp_path: Path) -> None:
+    asked, home = replace(job(repo, "true"), names=("v1", "v3")), tmp_path / "home"
+    moved = replace(asked, bad=repo.shas[1])
+
+    async def said(one: Job) -> tuple[str, ...]:
+        async with session.opened(one, home) as ours:
+            return ours.moved
+
+    _added(asked, home, RUN)
+    then, now = repo.shas[2][:12], repo.shas[1][:12]
+    why = f"v3 names another commit now than at the last start ({then} then, {now} now): this is a new bisection"
+    assert asyncio.run(said(moved)) == (why,)
+    for other in (asked, replace(moved, argv=("false",)), replace(moved, names=("v1", "v2")), replace(moved, names=())):
+        assert asyncio.run(said(other)) == ()
+    _added(asked, home, finish=True)
+    assert asyncio.run(said(moved)) == ()
+    _added(moved, home, RUN)
+    _added(asked, home, RUN)
+    assert asyncio.run(said(asked)) == ()  # it goes on where it was
+
+
 def test_a_linked_work_tree_shares_its_repositorys_session(repo: History, tmp_path: Path) -> None:
     repo.git("worktree", "add", "--quiet", str(tmp_path / "linked"))
     _added(job(repo, "true"), tmp_path / "home", RUN)
