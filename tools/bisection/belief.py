@@ -22,6 +22,8 @@ OLDER, NOBODY = 0.1, 0.1
 """Nothing in the range: it is older, or never fails."""
 OLDER_ASIDE: Final = 0.2
 """It is older, when good is no ancestor of bad: what is there may have been mended on good's side alone."""
+SWAPPED: Final = 0.02
+"""Good and bad are the wrong way round."""
 _NEVER: Final = 1e-12
 _LOG_MOST: Final = 600.0
 
@@ -182,6 +184,20 @@ def believe(history: History, prior: Sequence[float], counts: Mapping[str, Count
         World(rates, tuple(one / total for one in row), counts) for (rates, _), row in zip(worlds, odds, strict=True)
     )
     return Belief(history, found, by_kind[-2], by_kind[-1], expected, tuple(prior), parted)
+
+
+def swapped(good: Count, bad: Count) -> float:
+    """Probability that good is bad and bad is good, by the runs of both: of nothing in the range less."""
+    if not (good.fails and bad.passes):
+        return 0.0
+    kinds = ((SWAPPED, BAD, SOUND), (OLDER, BAD, BAD), (NOBODY, SOUND, SOUND), (1 - OLDER - NOBODY, SOUND, BAD))
+    odds = [0.0] * len(kinds)
+    for a, p in FALSE_FAIL:
+        for b, q in FALSE_PASS:
+            here, there = (_likelihoods(Rates(a, b), count) for count in (good, bad))
+            for n, (prior, one, other) in enumerate(kinds):
+                odds[n] += prior * p * q * exp(here[one] + there[other])
+    return odds[0] / sum(odds)
 
 
 def _cells(history: History, seen: Sequence[Spot]) -> list[int]:

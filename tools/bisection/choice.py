@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from tools.bisection.belief import Belief
+from tools.bisection.belief import Belief, swapped
 from tools.bisection.history import Spot
 from tools.bisection.known import Known
 from tools.bisection.stale import alike, rarer_end, stale
@@ -45,8 +45,8 @@ def settled(known: Known, belief: Belief, slack: float = 1) -> Settled | None:
 
     The mistake of a proof may be so many times as probable as the bound says.
     """
-    if wrong_way(known):
-        return Settled(Verdict.INCONCLUSIVE, (), 1.0)
+    if _swapped(known) >= STANDS_OUT and not stale(known):
+        return Settled(Verdict.INCONCLUSIVE, (), 1.0) if wrong_way(known) else None
     for verdict, probability, miss in _blameless(known, belief):
         if 1 - probability <= miss and known.ended:
             return Settled(verdict, (), 1 - probability)
@@ -77,13 +77,26 @@ def _blameless(known: Known, belief: Belief) -> tuple[tuple[Verdict, float, floa
 
 
 def wrong_way(known: Known) -> bool:
-    """Good fails and bad passes."""
-    good, bad = (known.count(known.history.spot(end)) for end in (known.history.good, known.history.bad))
-    return good.fails >= TWICE and bad.passes >= TWICE and not (good.passes or bad.fails)
+    """Good fails and bad passes, and hardly by chance."""
+    return 1 - _swapped(known) <= ENDS
+
+
+def _swapped(known: Known) -> float:
+    return swapped(*(known.count(known.history.spot(end)) for end in (known.history.good, known.history.bad)))
+
+
+def _swapping(known: Known, running: Sequence[Spot]) -> Spot | None:
+    """The run that shows best that good and bad are the wrong way round."""
+    good, bad = (known.history.spot(end) for end in (known.history.good, known.history.bad))
+    for spot in running:
+        known = known.when(spot, bad=spot == good)
+    return None if wrong_way(known) else min(good, bad, key=lambda spot: known.count(spot).runs)
 
 
 def _ending(known: Known, running: Sequence[Spot], *, older: bool) -> Spot | None:
     """The run that shows best that nothing in the range is to blame."""
+    if _swapped(known) >= STANDS_OUT:
+        return _swapping(known, running)
     places = _bases(known) if older else [known.history.spot(known.history.bad)]
     for spot in running:
         known = known.when(spot, bad=older)
@@ -126,7 +139,7 @@ def following(known: Known, running: Sequence[Spot], *, two: bool = False) -> Sp
         return None
     if stale(known):
         return rarer_end(known, running)
-    if max(belief.older, belief.nobody) >= STANDS_OUT:
+    if max(belief.older, belief.nobody, _swapped(known)) >= STANDS_OUT:
         return good or _ending(known, running, older=belief.older > belief.nobody)
     culprit = belief.likeliest
     stands_out = belief.proof(culprit) >= STANDS_OUT * (1 - belief.older - belief.nobody) and provable(known, culprit)

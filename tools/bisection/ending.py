@@ -191,7 +191,11 @@ async def _inconclusive(found: Findings) -> str:
             f"{await lacking(found.job)}"
         )
     if wrong_way(known):
-        return "it fails at good and passes at bad: they are the wrong way round, or it was mended between them"
+        good, bad = (known.count(known.history.spot(end)) for end in (known.history.good, known.history.bad))
+        counted = (
+            f"it fails at good in {good.fails} of {good.runs} runs and passes at bad in {bad.passes} of {bad.runs}"
+        )
+        return f"{counted}: they are the wrong way round, or it was mended between them"
     return "nothing can be said"
 
 

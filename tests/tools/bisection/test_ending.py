@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.repository import history
+from tests.tools.bisection.test_belief import known
 from tests.tools.bisection.users import ROOT, job, three, until
+from tools.bisection.choice import wrong_way
 from tools.bisection.progress import Progress
 from tools.bisection.search import bisect
 from tools.bisection.words import Answer, Job, Verdict
@@ -102,3 +105,27 @@ def test_an_older_release_that_is_as_a_commit_of_the_range_is_not_run(tmp_path: 
     assert log.read_text().split()[-1] == "1t"
     assert answer.log[-1].endswith("bad at v1")
     assert [(one.said, one.running) for one in said if one.said] == [("both ends fail: trying older releases, v1", 1)]
+
+
+@pytest.mark.parametrize("jobs", [0, 1])
+def test_ends_that_are_the_wrong_way_round_are_said_to_be(tmp_path: Path, jobs: int) -> None:
+    repo = history(tmp_path / "repo")
+    for n in range(12):
+        repo.commit(f"Change {n}", {"n": f"{n}\n"})
+    asked = replace(job(repo, "/bin/sh", "-c", "read n < n; [ $n -gt 6 ]"), jobs=jobs)
+    answer = answer_to(asked, tmp_path / "home")
+    assert (answer.verdict, answer.runs < 12) == (Verdict.INCONCLUSIVE, True), answer
+    counted = re.search(r"it fails at good in (\d) of \1 runs and passes at bad in (\d) of \2: they are", answer.reason)
+    assert counted
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [((2, 0), (0, 2), False), ((4, 0), (0, 4), True), ((12, 2), (1, 16), True), ((6, 4), (4, 6), False)],
+)
+def test_the_wrong_way_round_are_only_ends_that_hardly_look_so_by_chance(
+    good: tuple[int, int],
+    bad: tuple[int, int],
+    said: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    assert wrong_way(known(t0=good, t10=bad)) is said
