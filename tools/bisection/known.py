@@ -53,10 +53,14 @@ class Known:
         return replace(self, counts={**self.counts, spot.tree: more})
 
     @property
+    def flaky(self) -> bool:
+        """The command was seen to be, or may be."""
+        return self.wary or any(count.fails and count.passes for count in self.counts.values())
+
+    @property
     def strict(self) -> float:
-        """The bound, given whether the command was seen to be flaky, or may be."""
-        flaky = self.wary or any(count.fails and count.passes for count in self.counts.values())
-        return self.bound / STRICT if flaky else self.bound
+        """The bound, given whether it is flaky."""
+        return self.bound / STRICT if self.flaky else self.bound
 
     @property
     def ended(self) -> bool:

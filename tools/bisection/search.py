@@ -118,10 +118,10 @@ class Search:
 
     def tell(self, said: str = "", running: int = 0) -> None:
         """Say where it stands."""
-        known, runs = self._known(self.scope), self.kept.runs
+        known = self._known(self.scope)
         left = len(known.believed.smallest(self.job.bound)) if known.counts else len(self.scope.commits)
-        took, left_s = time.monotonic() - self.began, expected([run.seconds for run in runs], left, self.slots.now)
-        self.say(Progress(left, self.kept.many, len(self.flights) + running, took, left_s, said))
+        rest = expected([run.seconds for run in self.kept.runs], left, self.slots.now, known)
+        self.say(Progress(left, self.kept.many, len(self.flights) + running, time.monotonic() - self.began, rest, said))
 
     async def _narrow(self, thin: History) -> None:
         """Of a long history keep what came between two milestones, the first good and the second bad, or milestones."""
