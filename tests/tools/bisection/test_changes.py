@@ -1,13 +1,22 @@
 """What is read of the commits of a range."""
 
 import asyncio
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.tools.bisection.test_suspects import shop, span
+from tests.tools.bisection.test_suspects import CART, FAILED, shop, span, weighed
 from tools.bisection.changes import EARLY, Change, released
+
+HANGS = """#!/bin/sh
+case "$*" in
+*--no-renames*) {git} "$@" -n 2; exec sleep 600 ;;
+*) exec {git} "$@" ;;
+esac
+"""
+"""Of the files that commits changed, those of the newest two are said, and then nothing any more."""
 
 
 def test_releases_that_were_not_read_in_time_say_nothing(tmp_path: Path) -> None:
@@ -17,6 +26,24 @@ def test_releases_that_were_not_read_in_time_say_nothing(tmp_path: Path) -> None
     into = {sha: Change(sha) for sha in asked.commits}
     asyncio.run(released(made.path, asked.revisions, into, time.monotonic()))
     assert {change.latest for change in into.values()} == {None}
+
+
+def test_once_its_time_is_over_what_was_read_counts_and_all_are_weighed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = shop(tmp_path / "repo")
+    culprit = made.commit("rates", {"shop/cart.py": CART.replace("rate = 2", "rate = None")})
+    made.commit("docs", {"docs/index.md": "rates\n"})
+    git = tmp_path / "bin/git"
+    git.parent.mkdir()
+    git.write_text(HANGS.format(git=shutil.which("git")))
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(git.parent), prepend=":")
+    asked, found = weighed(made, FAILED, 3.0)
+    read = [reasons != () for reasons in found.reasons]
+    assert (asked.commits.index(culprit), read) == (1, [True, True, *[False] * 6])
+    assert found.weights[1] == max(found.weights)
+    assert found.weights[2:] == pytest.approx([found.weights[2]] * 6)
 
 
 @pytest.mark.parametrize(
