@@ -221,7 +221,7 @@ class Search:
     def _weigh(self) -> None:
         """Begin to weigh the suspects; of milestones all are alike."""
         if self.scope is self.history:
-            self.weighing.begin(self.history, self.slots.usual)
+            self.weighing.begin(self.history, self.slots.usual, self.kept.runs)
 
     async def _wait(self, history: History) -> None:
         """Until a run ends, or there is room for more."""

@@ -11,7 +11,7 @@ from tools.bisection.frames import Clues
 from tools.bisection.history import History
 from tools.bisection.odds import Reason, told
 from tools.bisection.reads import Reads
-from tools.bisection.words import Job, Run
+from tools.bisection.words import Job, Outcome, Run
 
 MOST_S: Final = 2.0
 LEAST_S: Final = 0.3
@@ -49,10 +49,13 @@ class Weighing:
     """They are weighed by it."""
     _task: asyncio.Task[dict[str, Suspect]] | None = None
 
-    def begin(self, history: History, usual_s: float) -> None:
-        """Weigh the commits of `history` by the clue, if there is one; a run takes `usual_s`."""
+    def begin(self, history: History, usual_s: float, runs: Sequence[Run]) -> None:
+        """Weigh the commits by the clue, else by what failed in an earlier start; a run takes `usual_s`."""
         self._cancel()
-        clue = self.clue or (self.seen and Clue(self.seen, None))
+        fails = [run for run in runs if run.outcome is Outcome.BAD]
+        fails.sort(key=lambda run: run.tree != history.tree[history.bad])  # what fails at bad says it best
+        failure = self.seen or next((run.output for run in fails), None)
+        clue = self.clue or (None if failure is None else Clue(failure, None))
         if not clue:
             return
         seconds = min(MOST_S, max(LEAST_S, usual_s))
