@@ -10,6 +10,7 @@ from agent.core.closure import recovery_missing
 from agent.core.facts import Called
 from agent.core.incident import ChangeMade, Incident
 from agent.core.releases import bisect_range
+from agent.core.verify import meanwhile
 from agent.core.words import Outcome
 from tools.contract import Result
 from tools.observed import Bisected, ChangeKind, Changes, Deployments, Signal
@@ -130,7 +131,8 @@ def _one_deploy(made: ChangeMade, ran: Deployments) -> bool:
         return False
     releases = [one.release for one in ran.history]
     turns = [release for release, _ in groupby(releases)]
-    return turns[-3:] == [made.to, made.was, made.to] and releases[-2:] == [made.was, made.to]
+    alone = releases[-2:] == [made.was, made.to] and meanwhile(made, made.at, ran) is None
+    return turns[-3:] == [made.to, made.was, made.to] and alone
 
 
 def _taken_back(incident: Incident) -> Proof | None:

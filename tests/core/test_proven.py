@@ -77,6 +77,7 @@ def test_what_is_no_rollback_of_exactly_one_deploy_that_was_read_is_no_experimen
         (("v1.8.0", -3),),
         (("v1.7.0", -3),),
         (("v1.7.1", -3), ("v1.7.0", -4)),
+        (("v1.8.0", -3), ("v1.7.0", -4)),
         (("v1.7.1", -3, False),),
     ],
     ids=str,
