@@ -32,8 +32,9 @@ class ChangeMade:
     kind: ChangeKind
     was: str | None
     to: str
+    begun: datetime
     at: datetime
-    """When it was tried; when it came back, once it has."""
+    """When it was tried last; when it came back, once it has."""
     outcome: Outcome
     hint: str = ""
     verified: bool = False

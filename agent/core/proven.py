@@ -10,7 +10,6 @@ from agent.core.closure import recovery_missing
 from agent.core.facts import Called
 from agent.core.incident import ChangeMade, Incident
 from agent.core.releases import bisect_range
-from agent.core.verify import meanwhile
 from agent.core.words import Outcome
 from tools.contract import Result
 from tools.observed import Bisected, ChangeKind, Changes, Deployments, Signal
@@ -126,12 +125,12 @@ def taken_back(incident: Incident) -> TakenBack | None:
 
 
 def _one_deploy(made: ChangeMade, ran: Deployments) -> bool:
-    """It was a rollback over one deploy: `to` ran right before `was`, and nothing was deployed after `to` came back."""
+    """It was a rollback over one deploy: `to` ran right before `was`, and nobody else deployed since it was begun."""
     if made.kind is not ChangeKind.ROLLBACK or made.outcome is not Outcome.OK or ran.current != made.to:
         return False
     releases = [one.release for one in ran.history]
     turns = [release for release, _ in groupby(releases)]
-    alone = releases[-2:] == [made.was, made.to] and meanwhile(made, made.at, ran) is None
+    alone = releases[-2:] == [made.was, made.to] and not [one for one in ran.history if one.at > made.begun][1:]
     return turns[-3:] == [made.to, made.was, made.to] and alone
 
 

@@ -8,7 +8,7 @@ from agent.core.facts import Budget, Opened
 from agent.core.plan import Plan
 from agent.core.policy import Leave, Policy
 from agent.core.words import By, Source
-from agent.proof import calls, ends, findings, forged, production, readings, road, worlds
+from agent.proof import calls, ends, findings, forged, others, production, readings, road, worlds
 from agent.proof.acts import Call
 from agent.proof.premise import Given, Move
 from agent.proof.road import some
@@ -99,6 +99,14 @@ def rolling_back() -> Iterator[Given]:
         "a rollback failed shortly before", FRESH, opened(halted="the rollback to v1.7.0 failed"), back(FRESH),
         (*CHANGING, findings.triages, findings.blind, *ENDING), shown(FRESH, MANY),
     )  # fmt: skip
+
+
+def beside() -> Iterator[Given]:
+    """Where humans deploy between our rollback and the reading that may credit it, and we are not told."""
+    first = (production.proposals, production.history, production.between, findings.triages)
+    then = (some(production.returns, "well"), others.deploys, others.verifies, others.credits_ours, findings.time)
+    moves, wanted = (*map(others.before, first), *then, ends.closes), (calls.rollback("v1.7.0"),)
+    yield Given("humans deploy beside us", FRESH, opened(), wanted, moves, shown(FRESH, MANY), others=True)
 
 
 def fixing() -> Iterator[Given]:
@@ -292,5 +300,5 @@ def walking(plan: Plan) -> Iterator[Given]:
 
 def premises(plan: Plan) -> tuple[Given, ...]:
     """All of them. `plan` is the playbook that is walked."""
-    rooms = (rolling_back, fixing, overtaken, asking, ending, shipping, running_out, paging, unopened)
+    rooms = (rolling_back, beside, fixing, overtaken, asking, ending, shipping, running_out, paging, unopened)
     return (*(given for room in rooms for given in room()), *walking(plan))

@@ -67,6 +67,8 @@ def g4(tried: Tried) -> str | None:
     match tried.act.deed:
         case Claims(level=level, by=by) if level == "confirmed":
             return KEPT if by is By.HUMAN else "code says that a human confirmed the cause"
+        case Claims(credits=True):
+            return _credited(truth)
         case Proposes(call=Call(proposal=proposal)) if isinstance(proposal.args, Tells):
             return _misstated(proposal.args, truth) if proposal.args.cause else KEPT
         case Closes(state=State.RESOLVED) if tried.given.opened.source is not Source.SHIP:
@@ -74,6 +76,13 @@ def g4(tried: Tried) -> str | None:
             return KEPT if known else "it is resolved, and nobody knows or wrote down why it happened"
         case _:
             return None
+
+
+def _credited(truth: Truth) -> str:
+    """What is wrong with holding that our rollback ended the errors."""
+    if not truth.well:
+        return "a rollback is said to have ended the errors, and nobody read that they ended"
+    return KEPT if truth.alone else "a rollback is credited with a recovery that somebody else's deploy came before"
 
 
 def _misstated(said: Tells, truth: Truth) -> str:

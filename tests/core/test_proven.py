@@ -105,6 +105,13 @@ def test_a_rollback_is_credited_only_by_a_reading_after_the_signals_in_which_it_
     assert (taken_back(incident(*steps)) is not None) == alone
 
 
+def test_a_recovery_is_not_credited_when_somebody_deployed_while_the_rollback_was_under_way() -> None:
+    ran = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.0", -0.5), BACK_AGAIN[3], at=7)
+    earlier = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.0", 4), BACK_AGAIN[3], at=7)
+    assert taken_back(incident(*reread(*BEGUN, *BACK, ran=earlier)))
+    assert taken_back(incident(*reread(*BEGUN, *BACK, ran=ran))) is None
+
+
 def test_a_rollback_that_does_not_run_any_more_proves_nothing() -> None:
     ran = worlds.deploys(*BACK_AGAIN, current="v1.7.1", at=7)
     assert taken_back(incident(*reread(*BEGUN, *BACK, ran=ran))) is None
