@@ -243,7 +243,8 @@ def _intended(incident: Incident, fact: Intended, at: datetime) -> Incident:
 def _called(incident: Incident, fact: Called, recorded: Recorded) -> Incident:
     counted = replace(incident, calls=incident.calls + 1, said=(*incident.said, _said(fact, recorded.n)))
     if fact.effect is Effect.PAGE:
-        page = Page(str(fact.args.get("reason", "other")), fact.outcome is Outcome.OK, str(fact.data.get("by", "")))
+        reason, about, by = fact.args.get("reason", "other"), fact.args.get("about", ""), fact.data.get("by", "")
+        page = Page(str(reason), fact.outcome is Outcome.OK, str(by), str(about))
         counted = replace(counted, pages=(*counted.pages, page))
     if any(made.key == fact.key for made in incident.changes):
         changes = tuple(_back(made, fact, recorded.at) for made in incident.changes)

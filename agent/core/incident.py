@@ -48,6 +48,12 @@ class Page:
     reason: str
     reached: bool
     by: str
+    about: str = ""
+
+    @property
+    def once(self) -> tuple[str, str]:
+        """What pages once."""
+        return self.reason, self.about
 
 
 @dataclass(frozen=True, slots=True)

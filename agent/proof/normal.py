@@ -48,7 +48,7 @@ def normal(incident: Incident, now: datetime, *, loops: bool = False, others: bo
         deployments=_deploys(incident, changes, at), diffs=_last(incident.diffs, lambda one: (one.older, one.newer)),
         prepared=_last(incident.prepared, lambda one: one.tag), changes=changes, verified=verified,
         verified_at=_verified_at(incident, changes), pages=_pages(incident),
-        owed=_last(incident.owed, lambda one: one.reason), leave=_leave(incident, now, at), notes=_notes(incident),
+        owed=_last(incident.owed, lambda one: one.once), leave=_leave(incident, now, at), notes=_notes(incident),
         calls=made, said=said, news=news, closing="",
     )  # fmt: skip
     return Normal(flat, at)
@@ -126,9 +126,8 @@ def _verified_at(incident: Incident, changes: tuple[ChangeMade, ...]) -> datetim
 
 
 def _pages(incident: Incident) -> tuple[Page, ...]:
-    return tuple(
-        Page(reason, reached, "") for reason, reached in _set((one.reason, one.reached) for one in incident.pages)
-    )
+    tried = _set((*one.once, one.reached) for one in incident.pages)
+    return tuple(Page(reason, reached, "", about) for reason, about, reached in tried)
 
 
 def _leave(incident: Incident, now: datetime, at: datetime) -> tuple[Asked | Approved | Denied, ...]:
@@ -170,7 +169,7 @@ def _said(incident: Incident) -> tuple[tuple[Said, ...], int]:
 
 
 T = TypeVar("T")
-K = TypeVar("K", str, int, tuple[str, ...], tuple[str, bool])
+K = TypeVar("K", str, int, tuple[str, ...], tuple[str, bool], tuple[str, str, bool])
 
 
 def _set(items: Iterable[K]) -> tuple[K, ...]:

@@ -122,14 +122,7 @@ def fixing() -> Iterator[Given]:
         yield Given(name, FRESH, opened(), wanted, (*CHANGING, *known, *ENDING), shown(FRESH, *hurt), fixes)
     for name, fix in (("a planner wrote the fix", PATCH), ("the fix crosses a migration", MIGRATION)):
         wanted = (*forward(fix), calls.rollback("v1.7.0"))
-        moves = (
-            production.proposals,
-            production.returns,
-            production.history,
-            findings.triages,
-            findings.claims,
-            *ASKING,
-        )
+        moves = (production.proposals, production.returns, production.history, *known, *ASKING)
         yield Given(name, FRESH, opened(), wanted, (*moves, *ENDING), shown(FRESH, FEW), (fix,))
     moves = (production.proposals, some(production.returns, "well"), findings.triages, some(findings.claims, "proven"))
     two = (PATCH, MIGRATION)
@@ -266,8 +259,10 @@ def paging() -> Iterator[Given]:
     moves = (*changing, findings.triages, some(findings.blind, "tracker"), ends.pays_in_vain, ends.pays, ends.closes)
     yield Given("pagers fail", FRESH, opened(), wanted, moves, shown(FRESH, MANY), paging=True)
     wanted = (calls.rollback("v1.7.0"), calls.note())
-    moves = (*changing, findings.triages, findings.allows, findings.lapses, ends.pays_in_vain, ends.pays, ends.closes)
-    yield Given("a question is paged", FRESH, opened(), wanted, moves, shown(FRESH, MANY), lost=True, paging=True)
+    well = (production.proposals, some(production.returns, "well"), production.history, production.between)
+    moves = (*well, findings.triages, findings.allows, findings.lapses, ends.pays_in_vain, ends.pays, ends.closes)
+    careful = opened(policy=Policy(note=Leave.ASK))
+    yield Given("questions are paged", FRESH, careful, wanted, moves, shown(FRESH, MANY), lost=True, paging=True)
 
 
 def unopened() -> Iterator[Given]:
