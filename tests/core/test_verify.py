@@ -229,6 +229,7 @@ ROLLED = BACK_AGAIN
         (worlds.deploys(*ROLLED, ("v1.7.1", -3), at=8), True, ("v1.7.1", 3)),
         (worlds.deploys(*ROLLED, ("v1.7.0", -3), at=8), True, ("v1.7.0", 3)),
         (worlds.deploys(*ROLLED, ("v1.8.0", -3), ("v1.7.0", -4), at=8), True, ("v1.7.0", 4)),
+        (worlds.deploys(*ROLLED[:2], ("v1.8.0", -1), ("v1.7.0", -3), at=8), True, None),
         (worlds.deploys(*ROLLED, ("v1.7.1", -99), at=8), True, ("v1.7.1", 8)),
         (worlds.deploys(*ROLLED, ("v1.7.1", -1), at=8), True, None),
         (worlds.deploys(*ROLLED[:3], at=8), True, None),
