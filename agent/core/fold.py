@@ -234,7 +234,7 @@ def _intended(incident: Incident, fact: Intended, at: datetime) -> Incident:
         return incident
     if any(made.key == fact.key and made.outcome is not Outcome.PENDING for made in incident.changes):
         raise IllegalFact(f"{fact.key} was made before")
-    begun = min((made.begun for made in incident.changes if made.key == fact.key), default=at)
+    begun = next((made.begun for made in incident.changes if made.key == fact.key), at)
     made = ChangeMade(fact.key, fact.change, fact.was, fact.to, begun, at, Outcome.PENDING)
     others = tuple(change for change in incident.changes if change.key != fact.key)
     return replace(incident, changes=(*others, made), verified=None, verified_at=None)

@@ -202,6 +202,7 @@ def test_a_change_that_came_back_touches_no_other() -> None:
     first, second = incident(*rolled_back(), 6, read(), *fix).changes
     assert (first.outcome, first.verified, first.at, first.hint) == (Outcome.OK, True, NOON + MINUTE, "")
     assert incident(*rolled_back(), 6, read(), *fix).last_change == second
+    assert (first.begun, second.begun) == (NOON, NOON + 7 * MINUTE)
     assert (second.outcome, second.verified, second.at) == (Outcome.FAILED, False, NOON + 8 * MINUTE)
     assert second.hint == "its health check failed"
 
