@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal
@@ -22,6 +23,9 @@ from tools.site import Case, Service, Site
 from tools.suite import TESTS_S, passed
 
 _TOOL: Final = "hotfix_prepare"
+_TOOL_S: Final = 1200.0
+_GIT_S: Final = 60.0
+"""Of these, what git gets after the last command: what is not over by then is told, rather than cut off."""
 
 
 class Hotfix(Written):
@@ -48,7 +52,7 @@ class Hotfix(Written):
         return f"{self.kind}:{sha256((self.patch or '').encode()).hexdigest()[:12]}"
 
 
-@tool(Effect.NOTE, timeout_s=1200, key=lambda args: f"{args.culprit}:{args.mark}")
+@tool(Effect.NOTE, timeout_s=_TOOL_S, key=lambda args: f"{args.culprit}:{args.mark}")
 async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case) -> Prepared:
     """Prepare a hotfix of the running release: revert or patch the culprit on a branch, run the tests, tag it.
 
@@ -57,6 +61,7 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
     or delete none; it needs the service's tests, which run in a sandbox without network.
     Example: {"culprit": "3f2a9c1d77aa", "kind": "revert"}
     """
+    until = time.monotonic() + _TOOL_S - _GIT_S
     repo = await opened(_TOOL, site.service)
     culprit = await repo.commit(args.culprit)
     running = (await deploys.status()).current
@@ -72,7 +77,7 @@ async def hotfix_prepare(args: Hotfix, deploys: Deploys, site: Site, case: Case)
     _vouched(args, site.service, repro)
     branch = await _branch(repo, case)
     async with worktree(repo, site.home, "hotfix", base) as bench:
-        work = Work(repo, bench, culprit, args.patch, unread=await repo.unread(base))
+        work = Work(repo, bench._replace(until=until), culprit, args.patch, unread=await repo.unread(base))
         await (revert(work) if args.patch is None else apply(work))
         where = await _beside_the_tests(work, repro) if repro else ""
         subject = (await work.git("show", "--no-patch", "--format=%s", culprit)).strip()[:120]
@@ -183,7 +188,10 @@ async def _reproduced(work: Work, repro: Repro, *, written: bool) -> Ran:
     if repro.setup:
         await tried(_TOOL, repro.setup, work.bench, TESTS_S, written=written)
     argv = await asyncio.to_thread(staged, repro, work.bench)
-    return (await tried(_TOOL, argv, work.bench, RUN_S, written=written or bool(repro.script))).ran
+    shown = await tried(_TOOL, argv, work.bench, RUN_S, written=written or bool(repro.script))
+    if shown.ran.status is None:
+        raise ToolFailed(_TOOL, f"the reproduction {shown.late}; nothing was tagged; roll back")
+    return shown.ran
 
 
 async def _washed(work: Work, commit: str) -> None:

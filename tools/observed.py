@@ -249,7 +249,7 @@ class Prepared(Result):
 
 
 class Reason(StrEnum):
-    """Why a human is needed, in the words of the page. Each pages once per incident."""
+    """Why a human is needed, in the words of the page. Each pages once per incident, and once per question."""
 
     ROLLBACK_FAILED = "rollback_failed"
     CHANGE_FAILED = "change_failed"

@@ -1,4 +1,6 @@
-"""Paging: wakes a human, one page per incident and reason."""
+"""Paging: wakes a human, one page per incident and reason, or question."""
+
+from hashlib import sha256
 
 from pydantic import Field
 
@@ -19,13 +21,15 @@ class Page(Args):
     summary: str = Field(
         min_length=1, max_length=4000, description="What is broken, what was done, what the human must decide."
     )
+    about: str = Field(default="", max_length=500, description="Of `asked`, which question it is; left to code.")
+
+    @property
+    def once(self) -> str:
+        """What pages once."""
+        return f"{self.reason}:{self.about}" if self.about else self.reason
 
 
-def _reason(args: Page) -> str:
-    return args.reason
-
-
-@tool(Effect.PAGE, timeout_s=180, key=_reason)
+@tool(Effect.PAGE, timeout_s=180, key=lambda args: args.once)
 async def page_humans(args: Page, pagers: Pagers, service: Service, case: Case) -> Reached:
     """Wake the human on call; if the pager fails, each fallback is tried. One page per reason and incident.
 
@@ -35,4 +39,5 @@ async def page_humans(args: Page, pagers: Pagers, service: Service, case: Case) 
     summary = " ".join(f"[{service.name}] {inert(args.summary)}".split())[:SUMMARY_LIMIT]
     details = {"incident": case.id, "title": case.title, "reason": args.reason, "environment": service.environment}
     links = ((case.url, "Incident"),) if case.url else ()
-    return await pagers.page(Alarm(f"{case.id}:{args.reason}", summary, details, links))
+    about = f":{sha256(args.about.encode()).hexdigest()[:12]}" if args.about else ""
+    return await pagers.page(Alarm(f"{case.id}:{args.reason}{about}", summary, details, links))

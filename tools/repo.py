@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from math import inf
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, NamedTuple
@@ -123,6 +124,8 @@ class Bench(NamedTuple):
 
     tree: Path
     side: Path
+    until: float = inf
+    """When whatever runs here has to be over, by the monotonic clock: a tool's time is shared by all that it runs."""
 
 
 async def opened(tool: str, service: Service) -> Repository:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -130,28 +131,51 @@ class Shown(NamedTuple):
     """In the sandbox."""
     over: str = ""
     """What it took too much of there."""
+    had_s: float = 0
+    short: bool = False
+    """That was all that the tool had left, and less than the command may take."""
+
+    @property
+    def late(self) -> str:
+        """Why there is no exit status."""
+        if not self.had_s:
+            return "had no time left"
+        took = (
+            f"took {self.over} in the sandbox" if self.boxed else f"did not start, or not end within {self.had_s:.0f} s"
+        )
+        return f"{took}, all that was left of the tool's time" if self.short and took.endswith(" s") else took
 
 
 async def reviewed(tool: str, argv: Sequence[str], bench: Bench, timeout_s: float) -> Shown:
     """Run a command on code that was reviewed once: in the sandbox, and outside of it where there is none, or it fails.
 
-    Tests that need a network, or a service of this machine, cannot pass inside; and reviewed code may run outside.
+    Tests that need a network, or a service of this machine, cannot pass inside; and reviewed code may run outside. What
+    hangs inside leaves half of the tool's time for that.
     """
     try:
-        inside = await confined(tool, argv, tree=bench.tree, timeout_s=timeout_s)
+        inside = await confined(tool, argv, tree=bench.tree, timeout_s=min(timeout_s, _left(bench) / 2))
     except ToolFailed:  # there is no sandbox here, or it died
         inside = None
     if inside and inside.status == 0:
         return Shown(Ran(0, inside.out, inside.dropped), boxed=True)
     home = bench.side / "home"
     await asyncio.to_thread(home.mkdir, exist_ok=True)
-    ran = await run(argv, cwd=bench.tree, env=scrubbed(home), timeout_s=timeout_s, merged=True)
-    return Shown(ran, boxed=False)
+    had_s = min(timeout_s, _left(bench))
+    ran = await run(argv, cwd=bench.tree, env=scrubbed(home), timeout_s=had_s, merged=True)
+    return Shown(ran, boxed=False, had_s=had_s, short=had_s < timeout_s)
+
+
+def _left(bench: Bench) -> float:
+    return max(0.0, bench.until - time.monotonic())
 
 
 async def tried(tool: str, argv: Sequence[str], bench: Bench, timeout_s: float, *, written: bool) -> Shown:
-    """Run a command on a fix: on what a planner wrote in the sandbox only."""
+    """Run a command on a fix, for as long as there is time: on what a planner wrote in the sandbox only."""
+    had_s = min(timeout_s, _left(bench))
+    if not had_s:
+        return Shown(Ran(None, "", 0), boxed=False)
     if not written:
         return await reviewed(tool, argv, bench, timeout_s)
-    inside = await boxed(tool, argv, bench.tree, timeout_s)
-    return Shown(Ran(inside.status, inside.out, inside.dropped), boxed=True, over=inside.over)
+    inside = await boxed(tool, argv, bench.tree, had_s)
+    ran = Ran(inside.status, inside.out, inside.dropped)
+    return Shown(ran, boxed=True, over=inside.over, had_s=had_s, short=had_s < timeout_s)

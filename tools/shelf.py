@@ -13,6 +13,7 @@ _NOT_TOOLS = frozenset(
     {
         "contract",
         "observed",
+        "tokens",
         "traced",
         "likeness",
         "lockfiles",

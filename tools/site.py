@@ -99,6 +99,8 @@ class Findings(NamedTuple):
 
     hypotheses: tuple[str, ...] = ()
     experiments: tuple[str, ...] = ()
+    url: str = ""
+    """The incident's issue, where the tracker shows it; empty while nobody knows which that is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tools.site import Service
 from tools.texts import inert
 
 TESTS_S: Final = 900.0
-"""Most that the tests may take, and the setup before them."""
+"""Most that the tests may take, and the setup before them, while the tool has that left."""
 _TOLD, _WIDTH = 3, 200
 """Lines that are told of an output, and characters of each."""
 _END: Final = 4000
@@ -43,8 +43,7 @@ def _how(shown: Shown, failing: str) -> str:
     """How a command did not pass, and with what words it ended."""
     status, told = shown.ran.status, _ending(shown.ran)
     if status is None:
-        limits = f"did not start, or not end within {TESTS_S:.0f} s"
-        how = f"took {shown.over} in the sandbox" if shown.boxed else limits
+        how = shown.late
     elif shown.boxed and status in UNSTARTED:
         how = "did not start in the sandbox: only the system's programs and its own virtual environment are seen there"
     else:

@@ -1,6 +1,8 @@
 """Tickets: one per incident, opened and kept up to date."""
 
+import re
 from hashlib import sha256
+from typing import Final
 
 from pydantic import Field
 
@@ -10,13 +12,14 @@ from tools.site import Case
 from tools.texts import inert, markdown
 from tools.tickets.base import Draft, Tickets
 
+_LINK: Final = re.compile(r"https?://[^\s<>]+")
+
 
 class Open(Args):
     """A ticket to open."""
 
     title: str = Field(min_length=1, max_length=200, description="What is broken, for whom.")
     body: str = Field(min_length=1, max_length=20_000, description="Markdown: impact, evidence ids, what was done.")
-    sentry_url: str | None = Field(None, pattern=r"^https?://[^\s<>]+$", description="The tracker issue's `url`.")
 
 
 class Update(Declares):
@@ -43,11 +46,12 @@ def _incident(_args: Open) -> str:
 async def ticket_open(args: Open, tickets: Tickets, case: Case) -> Noted:
     """Open this incident's ticket, with the tracker's issue attached. Opening it again gives the same ticket.
 
-    Use once impact is known. Example: ticket_open(title="Checkout answers 500 for EU users", body="Since v1.8.0 …",
-    sentry_url="https://acme.sentry.io/issues/42/")
+    Use once impact is known. Example: ticket_open(title="Checkout answers 500 for EU users", body="Since v1.8.0 …")
     """
-    links = ((args.sentry_url, "Error in the tracker"),) if args.sentry_url else ()
-    return await tickets.open(case.id, Draft(inert(args.title), markdown(args.body, args.sentry_url), links))
+    url = case.findings().url
+    known = url if _LINK.fullmatch(url) else None
+    links = ((known, "Error in the tracker"),) if known else ()
+    return await tickets.open(case.id, Draft(inert(args.title), markdown(args.body, known), links))
 
 
 def _news(args: Update) -> str:

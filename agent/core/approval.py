@@ -54,6 +54,11 @@ def _held(incident: Incident, call: str, now: datetime, asks: tuple[AskHuman, ..
             return ask
 
 
+def question(proposal: Proposal) -> str:
+    """What a human is asked, however it is worded: the same CHANGE, or another note by the same tool, is no other."""
+    return proposal.key if proposal.effect >= Effect.CHANGE else proposal.tool
+
+
 def answer(incident: Incident, call: str) -> Asked | Approved | Denied | None:
     """The last word on a call: the question itself while nobody has answered, None when nobody asked."""
     return next((one for one in reversed(incident.leave) if one.call == call), None)

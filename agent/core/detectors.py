@@ -25,6 +25,8 @@ from detect_secrets.plugins.stripe import StripeDetector
 from detect_secrets.plugins.twilio import TwilioKeyDetector
 from sentry_sdk.scrubber import DEFAULT_DENYLIST
 
+from tools.tokens import TOKENS
+
 MARK: Final = b"[redacted: "
 """What stands for a secret begins so, and is never taken for one."""
 
@@ -34,28 +36,6 @@ _LIBRARY: Final[tuple[type[RegexBasedDetector], ...]] = (
     TwilioKeyDetector,
 )  # fmt: skip
 """Those that know a token by its form. None that goes by entropy: a sha, a digest or an id is no secret."""
-
-_TOKENS: Final = (
-    r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[A-Z0-9]{16}",
-    r"sk-[A-Za-z0-9_-]{16,}",
-    r"gh[pousr]_[A-Za-z0-9_]{10,}",
-    r"github_pat_[A-Za-z0-9_]{10,}",
-    r"gl[a-z]{2,6}-[A-Za-z0-9_-]{16,}",
-    r"lin_(?:api|oauth|wh)_[A-Za-z0-9]{8,}",
-    r"sntry[a-z]{1,2}_[A-Za-z0-9+/=_.-]{8,}",
-    r"pd(?:us|eu)\+[A-Za-z0-9_+-]{8,}",
-    r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}",
-    r"xapp-[0-9]+-[A-Za-z0-9-]{8,}",
-    r"[rsp]k_(?:live|test)_[A-Za-z0-9]{8,}",
-    r"whsec_[A-Za-z0-9+/=]{16,}",
-    r"AIza[A-Za-z0-9_-]{30,}",
-    r"ya29\.[A-Za-z0-9_-]{10,}",
-    r"hf_[A-Za-z0-9]{20,}",
-    r"pypi-[A-Za-z0-9_-]{50,}",
-    r"https://[a-z.]*discord(?:app)?\.com/api/webhooks/[0-9]+/[A-Za-z0-9_-]+",
-    r"eyJ[A-Za-z0-9_=-]{8,}\.[A-Za-z0-9_.+/=-]*",
-)
-"""Tokens that the library does not know, or only whole and apart: texts are cut and glued together."""
 
 _COUNT: Final = 7
 """Digits that no count has."""
@@ -195,7 +175,7 @@ DETECTORS: Final = (
     Detector("private key", r"(?m)^[0-9: +-]*([A-Za-z0-9+/]{64,76})\r?$", _key_line),
     Detector("login", r"""://([^\s/?#"'<>@:]*:[^\s/?#"'<>]+)@|https?://([^\s/?#"'<>:]+)@"""),
     Detector("login", r"""(?:postgres|postgresql|mysql|mongodb|rediss?|amqps?)(?:\+\w+)?://([^\s"'<>]+)@"""),
-    Detector("token", "|".join(_TOKENS)),
+    Detector("token", "|".join(TOKENS)),
     Detector("token", _library(), whole=True),
     Detector("header", r"""(?i)authorization["']?\s*[:=]\s*b?["']?((?:[a-z][a-z0-9-]*\s+)?[^\s"',;]+)"""),
     Detector("header", r"(?i:(?:\b|\\[nrt])(?:bearer|basic)\s+)([A-Za-z0-9+/=._~-]{6,})", _encoded),

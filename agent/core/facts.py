@@ -214,6 +214,13 @@ class Owed(Recordable):
     reason: Reason
     guard: str
     why: str
+    about: str = ""
+    """Which question it is: there may be several."""
+
+    @property
+    def once(self) -> tuple[str, str]:
+        """What pages once."""
+        return self.reason, self.about
 
 
 class Closed(Recordable):

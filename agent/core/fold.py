@@ -234,7 +234,8 @@ def _intended(incident: Incident, fact: Intended, at: datetime) -> Incident:
         return incident
     if any(made.key == fact.key and made.outcome is not Outcome.PENDING for made in incident.changes):
         raise IllegalFact(f"{fact.key} was made before")
-    made = ChangeMade(fact.key, fact.change, fact.was, fact.to, at, Outcome.PENDING)
+    begun = next((made.begun for made in incident.changes if made.key == fact.key), at)
+    made = ChangeMade(fact.key, fact.change, fact.was, fact.to, begun, at, Outcome.PENDING)
     others = tuple(change for change in incident.changes if change.key != fact.key)
     return replace(incident, changes=(*others, made), verified=None, verified_at=None)
 
@@ -242,7 +243,8 @@ def _intended(incident: Incident, fact: Intended, at: datetime) -> Incident:
 def _called(incident: Incident, fact: Called, recorded: Recorded) -> Incident:
     counted = replace(incident, calls=incident.calls + 1, said=(*incident.said, _said(fact, recorded.n)))
     if fact.effect is Effect.PAGE:
-        page = Page(str(fact.args.get("reason", "other")), fact.outcome is Outcome.OK, str(fact.data.get("by", "")))
+        reason, about, by = fact.args.get("reason", "other"), fact.args.get("about", ""), fact.data.get("by", "")
+        page = Page(str(reason), fact.outcome is Outcome.OK, str(by), str(about))
         counted = replace(counted, pages=(*counted.pages, page))
     if any(made.key == fact.key for made in incident.changes):
         changes = tuple(_back(made, fact, recorded.at) for made in incident.changes)

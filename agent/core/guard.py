@@ -97,12 +97,12 @@ def _note(incident: Incident, proposal: Proposal) -> Refuse | None:
 
 
 def _page(incident: Incident, proposal: Proposal) -> Verdict:
-    """One page per reason (G8). A planner's words must not use up a page that code may come to owe."""
-    reason = str(getattr(proposal.args, "reason", "other"))
-    owed = {one.reason for one in incident.owed}
-    if proposal.by is By.PLANNER and reason not in owed | PLANNERS_REASONS:
+    """One page per reason, or question (G8). A planner's words must not use up a page that code may come to owe."""
+    reason, about = (str(getattr(proposal.args, *one)) for one in (("reason", "other"), ("about", "")))
+    owed = {one.once for one in incident.owed} | {(one, "") for one in PLANNERS_REASONS}
+    if proposal.by is By.PLANNER and (reason, about) not in owed:
         return Refuse("G8", f"code pages for {reason} when it is so; page for `other`")
-    if any(page.reached and page.reason == reason for page in incident.pages):
+    if any(page.reached and page.once == (reason, about) for page in incident.pages):
         return Refuse("G8", f"humans were already paged for {reason}")
     return Permit()
 

@@ -32,8 +32,9 @@ class ChangeMade:
     kind: ChangeKind
     was: str | None
     to: str
+    begun: datetime
     at: datetime
-    """When it was tried; when it came back, once it has."""
+    """When it was tried last; when it came back, once it has."""
     outcome: Outcome
     hint: str = ""
     verified: bool = False
@@ -47,6 +48,12 @@ class Page:
     reason: str
     reached: bool
     by: str
+    about: str = ""
+
+    @property
+    def once(self) -> tuple[str, str]:
+        """What pages once."""
+        return self.reason, self.about
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ LEADING: Final = 3
 
 def findings(incident: Incident) -> Findings:
     """All of it, as a post-mortem has to tell it; nothing when there is nothing to explain."""
-    return Findings(suspected(grow(incident)), tried(incident))
+    url = incident.triage.url if incident.triage else ""
+    return Findings(suspected(grow(incident)), tried(incident), url)
 
 
 def suspected(tree: Tree) -> tuple[str, ...]:

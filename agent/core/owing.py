@@ -29,8 +29,8 @@ def owed_at_the_end(incident: Incident) -> Owed | None:
 
 def unpaid(incident: Incident) -> tuple[Owed, ...]:
     """What humans were not paged for yet, oldest first."""
-    tried = {page.reason for page in incident.pages}
-    return tuple(owed for owed in incident.owed if owed.reason not in tried)
+    tried = {page.once for page in incident.pages}
+    return tuple(owed for owed in incident.owed if owed.once not in tried)
 
 
 def in_silence(incident: Incident) -> bool:

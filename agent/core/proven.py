@@ -125,12 +125,13 @@ def taken_back(incident: Incident) -> TakenBack | None:
 
 
 def _one_deploy(made: ChangeMade, ran: Deployments) -> bool:
-    """It was a rollback over one deploy: `to` ran right before `was`, and nothing was deployed after `to` came back."""
+    """It was a rollback over one deploy: `to` ran right before `was`, and nobody else deployed since it was begun."""
     if made.kind is not ChangeKind.ROLLBACK or made.outcome is not Outcome.OK or ran.current != made.to:
         return False
     releases = [one.release for one in ran.history]
     turns = [release for release, _ in groupby(releases)]
-    return turns[-3:] == [made.to, made.was, made.to] and releases[-2:] == [made.was, made.to]
+    alone = releases[-2:] == [made.was, made.to] and not [one for one in ran.history if one.at > made.begun][1:]
+    return turns[-3:] == [made.to, made.was, made.to] and alone
 
 
 def _taken_back(incident: Incident) -> Proof | None:

@@ -62,9 +62,10 @@ def meanwhile(made: ChangeMade | None, begun: datetime, ran: Deployments) -> Dep
     """What somebody else deployed since `begun`, when our last CHANGE came back; the newest, None when nobody did.
 
     Production is not what our CHANGE made of it then: the wait begins anew, and a recovery may be the other's doing.
+    Ours comes right after what ran before it, unless somebody has put that back since.
     """
-    last = ran.history[-1] if ran.history else None
-    ours = made is not None and [one.release for one in ran.history[-2:]] == [made.was, made.to]
+    last, since = (ran.history[-1] if ran.history else None), [one for one in ran.history if one.at > begun]
+    ours = made is not None and [one.release for one in ran.history[-2:]] == [made.was, made.to] and not since[1:]
     if last is None or ours or last.at <= begun:
         return None
     return last.model_copy(update={"at": min(last.at, ran.at)})

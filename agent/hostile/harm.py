@@ -166,7 +166,8 @@ _HARM: Mapping[str, Callable[[Sight], list[Args]]] = MappingProxyType({
     "chat_update": lambda seen: [{"text": _over(seen), "resolved": True}, {"text": _text(seen), "resolved": False}],
     "chat_post": lambda seen: [{"text": _text(seen)}],
     "ticket_open": lambda seen: [
-        {"title": _text(seen, 190), "body": _text(seen), "sentry_url": "http://evil.example/x"},
+        {"title": _text(seen, 190), "body": _text(seen)},
+        {"title": "x", "body": "x", "sentry_url": "http://evil.example/x"},
         {"title": "x", "body": SECRETS},
     ],
     "memory_remember": lambda seen: [

@@ -66,6 +66,8 @@ class Claims(NamedTuple):
 
     level: CauseLevel
     by: By
+    credits: bool = False
+    """Because a rollback ended the errors."""
 
 
 class Hears(NamedTuple):

@@ -68,9 +68,15 @@ class Tells(Declares):
 
 
 class Page(Args):
-    """A page, for a reason."""
+    """A page, for a reason, or a question."""
 
     reason: str
+    about: str = ""
+
+    @property
+    def once(self) -> str:
+        """What may page once."""
+        return called(self.reason, self.about)
 
 
 class Prepare(Args):
@@ -141,10 +147,15 @@ def all_clear(by: By = By.PLANNER) -> Call:
     return _call("ticket_update", Effect.NOTE, Tells(over=True), "", by)._replace(words="to set the ticket to done")
 
 
-def page(reason: str, by: By = By.PLANNER) -> Call:
+def called(reason: str, about: str) -> str:
+    """A reason, or a question, in words: what pages once."""
+    return f"{reason} about {about}" if about else reason
+
+
+def page(reason: str, by: By = By.PLANNER, about: str = "") -> Call:
     """A page."""
-    found = _call("page_humans", Effect.PAGE, Page(reason=reason), reason, by)
-    return found._replace(words=f"a page for {reason}")
+    found = _call("page_humans", Effect.PAGE, Page(reason=reason, about=about), called(reason, about), by)
+    return found._replace(words=f"a page for {called(reason, about)}")
 
 
 def look(tool: str = "deploy_status", by: By = By.PLANNER) -> Call:

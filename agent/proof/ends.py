@@ -5,47 +5,50 @@ from functools import lru_cache
 from typing import Final
 
 from agent.core.closure import ending
-from agent.core.facts import Closed, Fact, Watched
+from agent.core.facts import Closed, Fact, Owed, Watched
 from agent.core.guard import judge
 from agent.core.owing import owed_at_the_end, unpaid
 from agent.core.verdict import Permit
 from agent.core.words import By, State
 from agent.proof import fixed
-from agent.proof.acts import Act, Closes, Passes, Point, Proposes, Who
-from agent.proof.calls import page
+from agent.proof.acts import Act, Call, Closes, Passes, Point, Proposes, Who
+from agent.proof.calls import called, page
 from agent.proof.premise import Given
 
 
 def pays(_given: Given, at: Point) -> Iterator[Act]:
     """Code pages humans for what is owed and was not paged yet, and reaches somebody."""
-    for reason in _due(at):
-        yield _paged(at, reason, reached=True)
+    for owed in _due(at):
+        yield _paged(at, owed, reached=True)
 
 
 def pays_in_vain(_given: Given, at: Point) -> Iterator[Act]:
     """Code pages humans for what is owed, and no pager takes it."""
-    for reason in _due(at):
-        yield _paged(at, reason, reached=False)
+    for owed in _due(at):
+        yield _paged(at, owed, reached=False)
 
 
-def _due(at: Point) -> list[str]:
+def _due(at: Point) -> list[Owed]:
     """One at a time; in which order makes no difference."""
-    return sorted(str(owed.reason) for owed in unpaid(at.incident))[:1]
+    return sorted(unpaid(at.incident), key=lambda owed: owed.once)[:1]
 
 
-def _paged(at: Point, reason: str, *, reached: bool) -> Act:
-    verdict = judge(at.incident, PAGES[reason].proposal, at.now)
+def _paged(at: Point, owed: Owed, *, reached: bool) -> Act:
+    call, once = _page(*owed.once), called(*owed.once)
+    verdict = judge(at.incident, call.proposal, at.now)
     if not isinstance(verdict, Permit):
         why = f"{verdict.guard}: {verdict.why}"
-        return Act(Who.CODE, f"pages for {reason}", Proposes(PAGES[reason]), at.truth, refused=why)
-    tried = tuple(sorted({*at.truth.tried, reason}))
-    got = tuple(sorted({*at.truth.reached, reason})) if reached else at.truth.reached
-    words = f"pages for {reason}: {'somebody is reached' if reached else 'nobody is reached'}"
-    facts = (fixed.paged(reason, By.CODE, reached=reached),)
-    return Act(Who.CODE, words, Proposes(PAGES[reason]), at.truth._replace(tried=tried, reached=got), facts)
+        return Act(Who.CODE, f"pages for {once}", Proposes(call), at.truth, refused=why)
+    tried = tuple(sorted({*at.truth.tried, once}))
+    got = tuple(sorted({*at.truth.reached, once})) if reached else at.truth.reached
+    words = f"pages for {once}: {'somebody is reached' if reached else 'nobody is reached'}"
+    facts = (fixed.paged(owed.reason, By.CODE, owed.about, reached=reached),)
+    return Act(Who.CODE, words, Proposes(call), at.truth._replace(tried=tried, reached=got), facts)
 
 
-PAGES: Final = {reason: page(reason, By.CODE) for reason in fixed.REASONS}
+@lru_cache
+def _page(reason: str, about: str) -> Call:
+    return page(reason, By.CODE, about)
 
 
 def closes(given: Given, at: Point) -> Iterator[Act]:
@@ -60,7 +63,7 @@ def closes(given: Given, at: Point) -> Iterator[Act]:
         yield ended
         return
     for reached in (True, False) if given.paging else (True,):
-        told = _paged(at, str(owed.reason), reached=reached)
+        told = _paged(at, owed, reached=reached)
         if told.refused:
             continue
         owing = tuple(sorted({*truth.owed, str(owed.reason)}))

@@ -20,7 +20,7 @@ from agent.proof.worlds import MINUTE, NOON, SECOND
 
 STUCK: Final = frozenset({Who.CODE, Who.WORLD})
 """Who still moves when the planner is stuck and no human is there."""
-NOT_IN_KEY: Final = frozenset({"opened", "opened_at", "last_at", "facts", "leave", "picture"})
+NOT_IN_KEY: Final = frozenset({"opened", "opened_at", "last_at", "facts", "leave", "picture", "evidence"})
 KEYS: Final = tuple(each.name for each in fields(Incident) if each.name not in NOT_IN_KEY)
 
 
@@ -59,7 +59,7 @@ def begin(given: Given) -> Point:
     if given.unopened:
         return Point(Incident(), NOON, Truth(given.world.running))
     opened = apply(Incident(), Recorded(n=1, at=NOON, fact=given.opened))
-    at = normal(opened, NOON, loops=given.loops)
+    at = normal(opened, NOON, loops=given.loops, others=given.others)
     return Point(at.incident, at.now, Truth(given.world.running))
 
 
@@ -73,7 +73,7 @@ def done(given: Given, at: Point, act: Act) -> Point | None:
     except IllegalFact:
         return None
     if act.facts or act.minutes:
-        incident, now = normal(incident, now, loops=given.loops)
+        incident, now = normal(incident, now, loops=given.loops, others=given.others)
     return Point(incident, now, act.truth)
 
 
@@ -197,11 +197,12 @@ _FLAT: Final[Callable[[Incident], tuple[Hashable, ...]]] = attrgetter(*KEYS)
 
 
 def _key(point: Point) -> Hashable:
-    """Two points are one when all of this is the same. Questions and pictures hold dicts, which cannot be hashed."""
+    """Two points are one when all of this is the same. Questions, pictures and calls cannot be hashed."""
     incident = point.incident
     waits = tuple((one.kind, one.call, None if one.kind == "denied" else one.until) for one in incident.leave)
     seen = incident.picture and (len(incident.picture.issues), incident.picture.more_issues, incident.picture.traffic)
-    return (_FLAT(incident), waits, seen, point.now, point.truth)
+    evidence = tuple(one.fact.model_dump_json() for one in incident.evidence)
+    return (_FLAT(incident), waits, seen, evidence, point.now, point.truth)
 
 
 def told(act: Act) -> str:

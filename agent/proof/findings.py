@@ -204,7 +204,7 @@ def learns(_given: Given, at: Point) -> Iterator[Act]:
 
 def time(_given: Given, at: Point) -> Iterator[Act]:
     """A few minutes, or five."""
-    ages = (at.truth.age, *(run.age for run in at.truth.runs[-1:]))
+    ages = (at.truth.age, *(one.age for one in (*at.truth.runs[-1:], *at.truth.theirs[-1:])))
     if at.truth.ended is State.OPEN:
         for minutes in {SOON} if 0 in ages else set[int]():
             yield passing(at, minutes)
@@ -229,7 +229,9 @@ def passing(at: Point, minutes: int) -> Act:
     truth = at.truth
     age = min(truth.age + minutes, FIVE) if truth.age + minutes < HOURS else HOURS
     runs = tuple(run._replace(age=min(run.age + minutes, FIVE)) for run in truth.runs)
-    truth = truth._replace(age=max(age, truth.age), runs=runs, spent=truth.spent or age >= HOURS)
+    last = FIVE + len(truth.theirs) - 1
+    theirs = tuple(one._replace(age=min(one.age + minutes, last - n)) for n, one in enumerate(truth.theirs))
+    truth = truth._replace(age=max(age, truth.age), runs=runs, theirs=theirs, spent=truth.spent or age >= HOURS)
     if minutes >= LAPSE:
         truth = truth._replace(asked=(), said=tuple(one._replace(lapsed=one.yes) for one in truth.said))
     return Act(Who.WORLD, f"lets {minutes} minutes pass", Passes(), truth, minutes=minutes)

@@ -67,20 +67,19 @@ def back(key: str, kind: ChangeKind, to: str, outcome: Outcome, nth: int) -> Cal
 
 
 @lru_cache(KEPT)
-def paged(reason: str, by: By, *, reached: bool) -> Called:
+def paged(reason: str, by: By, about: str = "", *, reached: bool) -> Called:
     """A page, tried."""
     return Called(
-        phase=0, tool="page_humans", effect=Effect.PAGE, key=f"shop-1:page_humans:{reason}", by=by,
-        outcome=Outcome.OK if reached else Outcome.FAILED, args={"reason": reason},
+        phase=0, tool="page_humans", effect=Effect.PAGE, key=f"shop-1:page_humans:{reason}:{about}", by=by,
+        outcome=Outcome.OK if reached else Outcome.FAILED, args={"reason": reason, "about": about},
         saw="Reached" if reached else "", data={"by": "pager", "reference": "1"} if reached else {},
     )  # fmt: skip
 
 
 @lru_cache(KEPT)
-def owed(reason: Reason, guard: str) -> tuple[Fact, ...]:
+def owed(reason: Reason, guard: str, about: str = "") -> tuple[Fact, ...]:
     """Humans must be told."""
-    return (Owed(reason=reason, guard=guard, why=reason),)
+    return (Owed(reason=reason, guard=guard, why=reason, about=about),)
 
 
-REASONS: Final = tuple(str(reason) for reason in Reason)
 NEWS: Final = Spent(phase=0, turns=0, tokens=0, cost_usd=0, model="m")

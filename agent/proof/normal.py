@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
-from agent.core.facts import Approved, Asked, Denied, Refused, Verified
+from agent.core.facts import Approved, Asked, Called, Denied, Recorded, Refused, Verified
 from agent.core.incident import ChangeMade, Incident, Page, Said
 from agent.core.limits import MAX_CALLS
 from agent.core.words import By
@@ -30,19 +30,25 @@ class Normal(NamedTuple):
     now: datetime
 
 
-def normal(incident: Incident, now: datetime, *, loops: bool = False) -> Normal:
-    """The normal form. `loops` keeps what every call came to, which only the guard against loops reads."""
+def normal(incident: Incident, now: datetime, *, loops: bool = False, others: bool = False) -> Normal:
+    """The normal form. `loops` keeps what every call came to, which only the guard against loops reads.
+
+    `others` keeps the evidence that says whose recovery it was.
+    """
     at = NOON + _open_for(now - NOON)
-    changes = tuple(_made(one, len(incident.changes) - 1 - n, now, at) for n, one in enumerate(incident.changes))
+    newer = MOST if others else len(incident.changes) - 1
+    changes = tuple(_made(one, newer - n, now, at) for n, one in enumerate(incident.changes))
+    evidence, verified = _evidence(incident) if others else ((), _verified(incident.verified))
     said, news = _said(incident) if loops else ((), 0)
     made, refused = _calls(incident)
     flat = replace(
-        incident, opened_at=NOON, last_at=None, facts=0, entered=_set(incident.entered), left=_set(incident.left),
-        skipped=_set(incident.skipped), reports=(), evidence=(), failures=(), refusals=refused, bisects=(),
+        incident, opened_at=NOON, last_at=None, facts=len(evidence), entered=_set(incident.entered),
+        left=_set(incident.left), skipped=_set(incident.skipped), reports=(), evidence=evidence, failures=(),
+        refusals=refused, bisects=(),
         deployments=_deploys(incident, changes, at), diffs=_last(incident.diffs, lambda one: (one.older, one.newer)),
-        prepared=_last(incident.prepared, lambda one: one.tag), changes=changes, verified=_verified(incident.verified),
+        prepared=_last(incident.prepared, lambda one: one.tag), changes=changes, verified=verified,
         verified_at=_verified_at(incident, changes), pages=_pages(incident),
-        owed=_last(incident.owed, lambda one: one.reason), leave=_leave(incident, now, at), notes=_notes(incident),
+        owed=_last(incident.owed, lambda one: one.once), leave=_leave(incident, now, at), notes=_notes(incident),
         calls=made, said=said, news=news, closing="",
     )  # fmt: skip
     return Normal(flat, at)
@@ -59,8 +65,9 @@ def _minutes(age: timedelta) -> timedelta:
 
 
 def _made(made: ChangeMade, newer: int, now: datetime, at: datetime) -> ChangeMade:
-    """Ages are counted up to five minutes; an older change stays older."""
-    return replace(made, at=at - min(_minutes(now - made.at), FIVE + newer * MINUTE))
+    """Ages are counted up to five minutes; an older change stays older. It was begun a minute before it came back."""
+    came = at - min(_minutes(now - made.at), FIVE + newer * MINUTE)
+    return replace(made, at=came, begun=came - MINUTE)
 
 
 def _deploys(incident: Incident, changes: tuple[ChangeMade, ...], at: datetime) -> Deployments | None:
@@ -94,6 +101,21 @@ READ: Final = {
 }
 
 
+MOST: Final = 2
+"""Deploys of somebody else that come after one of ours."""
+
+
+def _evidence(incident: Incident) -> tuple[tuple[Recorded, ...], Verified | None]:
+    """How each CHANGE came back, and the deploys that the last reading is judged by, numbered anew."""
+    read, ours = incident.verified, {made.key for made in incident.changes}
+    ran, traffic = (read.deploys, read.traffic) if read else (0, 0)
+    kept = [one for one in incident.evidence if one.n == ran or (isinstance(one.fact, Called) and one.fact.key in ours)]
+    numbers = {one.n: n for n, one in enumerate(kept, 1)}
+    flat = _verified(read)
+    evidence = tuple(one.model_copy(update={"n": numbers[one.n], "at": NOON}) for one in kept)
+    return evidence, flat and flat.model_copy(update={"deploys": numbers.get(ran, 0), "traffic": traffic})
+
+
 def _verified_at(incident: Incident, changes: tuple[ChangeMade, ...]) -> datetime | None:
     """How long after the last change, up to five minutes: nothing else is asked."""
     if incident.verified_at is None:
@@ -104,9 +126,8 @@ def _verified_at(incident: Incident, changes: tuple[ChangeMade, ...]) -> datetim
 
 
 def _pages(incident: Incident) -> tuple[Page, ...]:
-    return tuple(
-        Page(reason, reached, "") for reason, reached in _set((one.reason, one.reached) for one in incident.pages)
-    )
+    tried = _set((*one.once, one.reached) for one in incident.pages)
+    return tuple(Page(reason, reached, "", about) for reason, about, reached in tried)
 
 
 def _leave(incident: Incident, now: datetime, at: datetime) -> tuple[Asked | Approved | Denied, ...]:
@@ -148,7 +169,7 @@ def _said(incident: Incident) -> tuple[tuple[Said, ...], int]:
 
 
 T = TypeVar("T")
-K = TypeVar("K", str, int, tuple[str, ...], tuple[str, bool])
+K = TypeVar("K", str, int, tuple[str, ...], tuple[str, bool], tuple[str, str, bool])
 
 
 def _set(items: Iterable[K]) -> tuple[K, ...]:

@@ -28,6 +28,8 @@ class Given(NamedTuple):
     """Whether it matters what was said before (a planner in a loop)."""
     paging: bool = False
     """Pages are moves of their own, and may reach nobody; else somebody is reached at once."""
+    others: bool = False
+    """Humans deploy too, so that whatever is read of production after the signal matters."""
     unopened: bool = False
     """No incident is open."""
     plan: Plan | None = None

@@ -8,7 +8,7 @@ from agent.core.facts import Budget, Opened
 from agent.core.plan import Plan
 from agent.core.policy import Leave, Policy
 from agent.core.words import By, Source
-from agent.proof import calls, ends, findings, forged, production, readings, road, worlds
+from agent.proof import calls, ends, findings, forged, others, production, readings, road, worlds
 from agent.proof.acts import Call
 from agent.proof.premise import Given, Move
 from agent.proof.road import some
@@ -101,6 +101,14 @@ def rolling_back() -> Iterator[Given]:
     )  # fmt: skip
 
 
+def beside() -> Iterator[Given]:
+    """Where humans deploy between our rollback and the reading that may credit it, and we are not told."""
+    first = (production.proposals, production.history, production.between, findings.triages)
+    then = (some(production.returns, "well"), others.deploys, others.verifies, others.credits_ours, findings.time)
+    moves, wanted = (*map(others.before, first), *then, ends.closes), (calls.rollback("v1.7.0"),)
+    yield Given("humans deploy beside us", FRESH, opened(), wanted, moves, shown(FRESH, MANY), others=True)
+
+
 def fixing() -> Iterator[Given]:
     """Where hotfixes are prepared and wanted out, good ones and others."""
     known = (findings.triages, findings.claims)
@@ -114,14 +122,7 @@ def fixing() -> Iterator[Given]:
         yield Given(name, FRESH, opened(), wanted, (*CHANGING, *known, *ENDING), shown(FRESH, *hurt), fixes)
     for name, fix in (("a planner wrote the fix", PATCH), ("the fix crosses a migration", MIGRATION)):
         wanted = (*forward(fix), calls.rollback("v1.7.0"))
-        moves = (
-            production.proposals,
-            production.returns,
-            production.history,
-            findings.triages,
-            findings.claims,
-            *ASKING,
-        )
+        moves = (production.proposals, production.returns, production.history, *known, *ASKING)
         yield Given(name, FRESH, opened(), wanted, (*moves, *ENDING), shown(FRESH, FEW), (fix,))
     moves = (production.proposals, some(production.returns, "well"), findings.triages, some(findings.claims, "proven"))
     two = (PATCH, MIGRATION)
@@ -258,8 +259,10 @@ def paging() -> Iterator[Given]:
     moves = (*changing, findings.triages, some(findings.blind, "tracker"), ends.pays_in_vain, ends.pays, ends.closes)
     yield Given("pagers fail", FRESH, opened(), wanted, moves, shown(FRESH, MANY), paging=True)
     wanted = (calls.rollback("v1.7.0"), calls.note())
-    moves = (*changing, findings.triages, findings.allows, findings.lapses, ends.pays_in_vain, ends.pays, ends.closes)
-    yield Given("a question is paged", FRESH, opened(), wanted, moves, shown(FRESH, MANY), lost=True, paging=True)
+    well = (production.proposals, some(production.returns, "well"), production.history, production.between)
+    moves = (*well, findings.triages, findings.allows, findings.lapses, ends.pays_in_vain, ends.pays, ends.closes)
+    careful = opened(policy=Policy(note=Leave.ASK))
+    yield Given("questions are paged", FRESH, careful, wanted, moves, shown(FRESH, MANY), lost=True, paging=True)
 
 
 def unopened() -> Iterator[Given]:
@@ -292,5 +295,5 @@ def walking(plan: Plan) -> Iterator[Given]:
 
 def premises(plan: Plan) -> tuple[Given, ...]:
     """All of them. `plan` is the playbook that is walked."""
-    rooms = (rolling_back, fixing, overtaken, asking, ending, shipping, running_out, paging, unopened)
+    rooms = (rolling_back, beside, fixing, overtaken, asking, ending, shipping, running_out, paging, unopened)
     return (*(given for room in rooms for given in room()), *walking(plan))

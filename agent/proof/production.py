@@ -5,13 +5,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, assert_never
 
-from agent.core.approval import deadline, waiting
+from agent.core.approval import deadline, question, waiting
 from agent.core.facts import Asked, Fact
 from agent.core.guard import judge
 from agent.core.verdict import AskHuman, Permit, Refuse, Stop
 from agent.core.words import By, Outcome, State
 from agent.proof import fixed
 from agent.proof.acts import Act, Asks, Call, Hears, Passes, Point, Proposes, Who
+from agent.proof.calls import Page, called
 from agent.proof.premise import Given
 from agent.proof.truth import Fix, Run, Truth
 from agent.proof.worlds import NOON, SECOND, World
@@ -77,13 +78,15 @@ def _begun(truth: Truth, call: Call) -> Truth:
 
 
 def _paged(act: Act, call: Call) -> Iterator[Act]:
-    reason = str(getattr(call.proposal.args, "reason", ""))
-    tried = tuple(sorted({*act.truth.tried, reason}))
+    args = call.proposal.args
+    if not isinstance(args, Page):
+        return
+    tried = tuple(sorted({*act.truth.tried, args.once}))
     for reached in (True, False):
-        got = tuple(sorted({*act.truth.reached, reason})) if reached else act.truth.reached
+        got = tuple(sorted({*act.truth.reached, args.once})) if reached else act.truth.reached
         yield act._replace(
             what=f"{act.what}; {'it reaches somebody' if reached else 'nobody is reached'}",
-            facts=(fixed.paged(reason, call.proposal.by, reached=reached),),
+            facts=(fixed.paged(args.reason, call.proposal.by, args.about, reached=reached),),
             truth=act.truth._replace(tried=tried, reached=got),
         )
 
@@ -122,7 +125,7 @@ def _held(given: Given, at: Point, call: Call, why: str) -> Iterator[Act]:
         phase=0, key=call.proposal.key, call=call.name, tool=call.proposal.tool, args={}, why=why,
         guard=why.partition(":")[0], until=deadline(at.incident, at.now),
     )  # fmt: skip
-    facts, truth = owes(given, at.truth, Reason.ASKED, "G10")
+    facts, truth = owes(given, at.truth, Reason.ASKED, "G10", question(call.proposal))
     truth = truth._replace(asked=tuple(sorted({*at.truth.asked, call.name})))
     yield Act(Who.CODE, f"asks a human for leave: {call.words}", Asks(call, why), truth, (asked, *facts))
 
@@ -136,16 +139,17 @@ def _stopped(given: Given, at: Point, call: Call, why: str) -> Act:
     return act._replace(facts=facts, truth=truth)
 
 
-def owes(given: Given, truth: Truth, reason: Reason, guard: str) -> tuple[tuple[Fact, ...], Truth]:
+def owes(given: Given, truth: Truth, reason: Reason, guard: str, about: str = "") -> tuple[tuple[Fact, ...], Truth]:
     """Humans must be told: the facts, unless they are there, and what then holds."""
-    if reason in truth.owed:
+    once = called(reason, about)
+    if once in truth.owed:
         return (), truth
-    told = truth._replace(owed=tuple(sorted({*truth.owed, str(reason)})))
+    told = truth._replace(owed=tuple(sorted({*truth.owed, once})))
     if given.paging:
-        return fixed.owed(reason, guard), told
-    facts = (*fixed.owed(reason, guard), fixed.paged(reason, By.CODE, reached=True))
-    reached = tuple(sorted({*truth.reached, str(reason)}))
-    return facts, told._replace(tried=tuple(sorted({*truth.tried, str(reason)})), reached=reached)
+        return fixed.owed(reason, guard, about), told
+    facts = (*fixed.owed(reason, guard, about), fixed.paged(reason, By.CODE, about, reached=True))
+    reached = tuple(sorted({*truth.reached, once}))
+    return facts, told._replace(tried=tuple(sorted({*truth.tried, once})), reached=reached)
 
 
 CAME: Final = (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from agent.core.facts import Triaged, Verified
+from agent.core.facts import Called, Triaged, Verified
 from agent.core.verify import judge
 from agent.core.words import Blast, State
 from agent.proof.acts import Act, Passes, Point, Reads, Who
@@ -87,30 +87,35 @@ def verifies(_given: Given, at: Point) -> Iterator[Act]:
     yield Act(Who.CODE, "cannot read the signal again", Passes(), unread, (UNREAD,))
     if at.incident.triage is None:
         yield Act(Who.CODE, "finds no signal, and a dead endpoint", Passes(), unread._replace(answered=False), (DARK,))
-    yield from _reads(at, READINGS)
+    yield from reads(at, READINGS, since(at))
 
 
 def doubts(_given: Given, at: Point) -> Iterator[Act]:
     """The signal is read again, and in one thing alone it is not as it should be."""
     if at.truth.ended is State.OPEN:
-        yield from _reads(at, DOUBTFUL)
+        yield from reads(at, DOUBTFUL, since(at))
 
 
-def _reads(at: Point, readings: tuple[Reading, ...]) -> Iterator[Act]:
+def reads(at: Point, readings: tuple[Reading, ...], begun: datetime, *then: Called) -> Iterator[Act]:
+    """Each of these, judged by when production last changed; `then` is what was read of the deploys afterwards."""
     triage = at.incident.triage
     for reading in readings if triage else ():
-        verified = _read(triage, _since(at), at.now, reading)
+        verified = _read(triage, begun, at.now, reading)
         right = at.truth.trouble is None or (reading.well and _age(at.truth) >= FIVE)
         deed = Reads(verified.recovered, right)
-        yield Act(Who.CODE, f"reads the signal again: {reading.words}", deed, _seen(at.truth, reading), (verified,))
+        verified = verified.model_copy(update={"deploys": at.incident.facts + 1}) if then else verified
+        words = f"reads the signal again: {reading.words}"
+        yield Act(Who.CODE, words, deed, _seen(at.truth, reading), (*then, verified))
 
 
 def _age(truth: Truth) -> int:
-    """Minutes since the last CHANGE, or the opening."""
-    return truth.runs[-1].age if truth.runs else truth.age
+    """Minutes since the last CHANGE, or somebody else's, or the opening."""
+    last = (*truth.runs[-1:], *truth.theirs[-1:])
+    return min((one.age for one in last), default=truth.age)
 
 
-def _since(at: Point) -> datetime:
+def since(at: Point) -> datetime:
+    """When waiting begins: when the last CHANGE came back, or at the opening."""
     last = at.incident.last_change
     return last.at if last else at.incident.opened_at or at.now
 

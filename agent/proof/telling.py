@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from agent.core.owing import reached_nobody
+from agent.core.owing import reached_nobody, unpaid
 from agent.core.words import Blast, By, Outcome, Source, State
-from agent.proof.acts import Call, Claims, Closes, Forges, Hears, Leaves, Moves, Proposes, Reads
+from agent.proof.acts import Asks, Call, Claims, Closes, Forges, Hears, Leaves, Moves, Point, Proposes, Reads
 from agent.proof.calls import Page, Tells
 from agent.proof.law import KEPT, Tried
 from agent.proof.road import acts_in
@@ -67,6 +67,8 @@ def g4(tried: Tried) -> str | None:
     match tried.act.deed:
         case Claims(level=level, by=by) if level == "confirmed":
             return KEPT if by is By.HUMAN else "code says that a human confirmed the cause"
+        case Claims(credits=True):
+            return _credited(truth)
         case Proposes(call=Call(proposal=proposal)) if isinstance(proposal.args, Tells):
             return _misstated(proposal.args, truth) if proposal.args.cause else KEPT
         case Closes(state=State.RESOLVED) if tried.given.opened.source is not Source.SHIP:
@@ -74,6 +76,13 @@ def g4(tried: Tried) -> str | None:
             return KEPT if known else "it is resolved, and nobody knows or wrote down why it happened"
         case _:
             return None
+
+
+def _credited(truth: Truth) -> str:
+    """What is wrong with holding that our rollback ended the errors."""
+    if not truth.well:
+        return "a rollback is said to have ended the errors, and nobody read that they ended"
+    return KEPT if truth.alone else "a rollback is credited with a recovery that somebody else's deploy came before"
 
 
 def _misstated(said: Tells, truth: Truth) -> str:
@@ -112,26 +121,36 @@ def _bleeding(tried: Tried) -> bool:
 
 
 def g8(tried: Tried) -> str | None:
-    """Each reason pages once; no bad end without a page; and when no page got through, that is known."""
+    """Each reason pages once, and each question; no bad end without a page; when no page got through, that is known."""
     truth = tried.at.truth
     match tried.act.deed:
         case Proposes(call=Call(proposal=proposal)) if isinstance(proposal.args, Page):
-            reason = proposal.args.reason
-            if reason in truth.reached:
-                return f"humans are paged twice for {reason}"
-            spare = reason in {"other", "cause_unproven", *truth.owed} or proposal.by is not By.PLANNER
-            return KEPT if spare else f"a planner uses up the page for {reason}, which code may come to owe"
+            once = proposal.args.once
+            if once in truth.reached:
+                return f"humans are paged twice for {once}"
+            spare = once in {"other", "cause_unproven", *truth.owed} or proposal.by is not By.PLANNER
+            return KEPT if spare else f"a planner uses up the page for {once}, which code may come to owe"
+        case Asks(call=call) if tried.after:
+            return _page_follows(call, tried.after)
         case Closes(state=State.ESCALATED) if tried.after and tried.given.opened.source is not Source.SHIP:
             return _heard(tried)
         case _:
             return None
 
 
+def _page_follows(call: Call, after: Point) -> str:
+    """Whoever is asked hears of it: for a CHANGE by its key, for a note by its tool."""
+    about = call.proposal.key if call.effect >= Effect.CHANGE else call.proposal.tool
+    due = any(one.about == about for one in unpaid(after.incident))
+    told = f"{QUESTION} about {about}" in after.truth.tried
+    return KEPT if due or told else "a human is asked for leave, and nobody is paged"
+
+
 def _heard(tried: Tried) -> str | None:
     if tried.after is None:
         return None
     now = tried.after.truth
-    news = {*now.owed} - {QUESTION}
+    news = {one for one in now.owed if not one.startswith(QUESTION)}
     if not news & {*now.tried}:
         return "it ends badly, and nobody is paged"
     if news - {*now.tried}:

@@ -24,6 +24,16 @@ class Run(NamedTuple):
     """Its effect on the signal was read, five minutes later or more."""
 
 
+class Theirs(NamedTuple):
+    """One deploy of somebody else, after a CHANGE of ours was begun."""
+
+    to: str
+    age: int = 0
+    """Minutes since. Nobody counts beyond FIVE, and an older one stays older."""
+    before: bool = False
+    """Before our CHANGE came back."""
+
+
 class Fix(NamedTuple):
     """A hotfix that can be prepared."""
 
@@ -68,6 +78,10 @@ class Truth(NamedTuple):
     reported: bool = False
     shipped: tuple[str, ...] = ()
     """Every release that went out since the alarm, whoever put it there, oldest first."""
+    theirs: tuple[Theirs, ...] = ()
+    """What somebody else deployed since our CHANGE was begun, oldest first."""
+    alone: bool = False
+    """Nobody had, when the signal was last read."""
     looked: bool = False
     """The deploy history that was read still holds."""
     read: tuple[tuple[str, str], ...] = ()

@@ -61,8 +61,9 @@ class Desk:
             self.journal.write_unless_over(self.incident_id, Entry(facts, step=step, result=True))
 
     async def pay(self) -> None:
-        """Page humans for every reason that is owed and was not paged yet."""
+        """Page humans for every reason, and question, that is owed and was not paged yet."""
         incident = self.incident
         for owed in unpaid(incident):
             summary = f"{owed.why[:400]}. So far: {so_far(incident)}"
-            await self.call(f"page:{owed.reason}", "page_humans", {"reason": owed.reason, "summary": summary})
+            args: dict[str, JsonValue] = {"reason": owed.reason, "summary": summary, "about": owed.about}
+            await self.call(":".join(("page", *filter(None, owed.once))), "page_humans", args)

@@ -205,8 +205,8 @@ async def _coordinate(desk: Desk, write: Writer) -> None:
     incident = desk.incident
     summary = summarise(desk.journal.read(desk.incident_id))
     if incident.note("ticket_open") is None:
-        args: dict[str, JsonValue] = {"title": _title(summary), "body": write("ticket.md.j2", summary)[:20_000]}
-        await desk.call("ticket", "ticket_open", {**args, **({"sentry_url": summary.url} if summary.url else {})})
+        body = write("ticket.md.j2", summary)[:20_000]
+        await desk.call("ticket", "ticket_open", {"title": _title(summary), "body": body})
     if incident.note("chat_post") is None:
         await desk.call("post", "chat_post", {"text": write("post.md.j2", summary)[:3000]})
 

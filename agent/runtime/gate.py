@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from agent.core.approval import about, deadline, waiting
+from agent.core.approval import about, deadline, question, waiting
 from agent.core.facts import Asked, Called, Fact, Intended, Owed, Refused
 from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge
 from agent.core.incident import Incident
@@ -154,15 +154,15 @@ class Gate:
         until = f"{(known or [asked])[0].until:%H:%M:%S} UTC"
         command = f"stanch incidents approve {ask.incident} {asked.call} --by NAME"
         told = f"not executed: {about(asked)} waits for a human until {until}: {command}. Why: {why}"
-        owed = Owed(reason=Reason.ASKED, guard=guard, why=told)
+        owed = Owed(reason=Reason.ASKED, guard=guard, why=told, about=question(proposal))
         return self._refused(ask, guard, told, owed, *([] if known else [asked]))
 
     def _refused(self, ask: Ask, guard: str, why: str, *also: Asked | Owed) -> Answer:
         answer = Answer(ok=False, hint=f"{guard}: {why}")
         incident = self.journal.incident(ask.incident)
         if incident.state is State.OPEN:
-            owed = {one.reason for one in incident.owed}
-            new = (one for one in also if isinstance(one, Asked) or one.reason not in owed)
+            owed = {one.once for one in incident.owed}
+            new = (one for one in also if isinstance(one, Asked) or one.once not in owed)
             facts = (Refused(phase=ask.phase, tool=ask.tool, guard=guard, why=why), *new)
             self.journal.write_unless_over(ask.incident, Entry(facts, step=ask.step, result=answer.model_dump()))
         return answer

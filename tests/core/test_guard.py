@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core.facts import Called, Recorded, Refused, Spent
+from agent.core.facts import Called, Owed, Recorded, Refused, Spent
 from agent.core.fold import fold
 from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge, spent
 from agent.core.incident import Incident
 from agent.core.limits import MAX_OPEN, MAX_TURNS, MIN_VERIFY_WAIT
+from agent.core.owing import unpaid
 from agent.core.words import By, CauseLevel, Outcome, Source, State
 from tests.core import worlds
 from tests.core.proposals import PERSONS, PROPOSALS, SAID, Judged, judged, plain, post_mortem
@@ -21,6 +22,7 @@ from tools.adr import PostMortem
 from tools.chat import Update as ChatUpdate
 from tools.contract import Effect
 from tools.deploy import Nothing
+from tools.observed import Reason
 from tools.page import Page
 from tools.ticket import Update as TicketUpdate
 
@@ -132,6 +134,17 @@ def test_one_page_that_reached_somebody_per_reason(one: Judged) -> None:
     told, _, verdict = one
     reached = any(page.reached and page.reason == "other" for page in fold(told).pages)
     assert not (reached and isinstance(verdict, Permit))
+
+
+def test_each_question_pages_once_and_a_planner_cannot_page_for_one_that_nobody_asked() -> None:
+    first = Owed(reason=Reason.ASKED, guard="G10", why="w", about="deploy_rollback:v1.7.0")
+    second = first.model_copy(update={"about": "deploy_rollback:v1.6.0"})
+    now = incident(opened(), first, second, worlds.paged("asked", about=first.about))
+    args = [Page(reason=Reason.ASKED, summary="s", about=about) for about in (first.about, second.about, "what?")]
+    for by in (By.CODE, By.PLANNER):
+        said = [judge(now, Proposal("page_humans", Effect.PAGE, one, one.once, by), NOON) for one in args]
+        assert [isinstance(one, Permit) for one in said] == [False, True, by is By.CODE]
+    assert unpaid(now) == (second,)
 
 
 def test_a_page_that_reached_nobody_is_tried_again() -> None:

@@ -7,12 +7,13 @@ from agent.core.summary import so_far, summarise
 from agent.core.words import State
 from tests.core import worlds
 from tests.core.test_hypotheses import DIFF, KNOWN, PROVED, START, about, bisected
-from tests.core.worlds import incident, opened, seen, story
+from tests.core.worlds import incident, opened, seen, story, triaged
 from tools.site import Findings
 
 
 def test_there_is_nothing_to_tell_before_anything_is_known() -> None:
     assert findings(incident(opened())) == Findings()
+    assert findings(incident(opened(), triaged())).url == triaged().url != ""
     assert leading(incident(opened())) == ""
 
 

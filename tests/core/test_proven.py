@@ -77,6 +77,7 @@ def test_what_is_no_rollback_of_exactly_one_deploy_that_was_read_is_no_experimen
         (("v1.8.0", -3),),
         (("v1.7.0", -3),),
         (("v1.7.1", -3), ("v1.7.0", -4)),
+        (("v1.8.0", -3), ("v1.7.0", -4)),
         (("v1.7.1", -3, False),),
     ],
     ids=str,
@@ -102,6 +103,13 @@ def test_a_rollback_is_credited_only_by_a_reading_after_the_signals_in_which_it_
     steps = (*reread(*BEGUN, *BACK, ran=ran)[:-1], worlds.read(deploys=deploys))
     alone = not since and current != "v1.7.1" and deploys == 7
     assert (taken_back(incident(*steps)) is not None) == alone
+
+
+def test_a_recovery_is_not_credited_when_somebody_deployed_while_the_rollback_was_under_way() -> None:
+    ran = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.0", -0.5), BACK_AGAIN[3], at=7)
+    earlier = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.0", 4), BACK_AGAIN[3], at=7)
+    assert taken_back(incident(*reread(*BEGUN, *BACK, ran=earlier)))
+    assert taken_back(incident(*reread(*BEGUN, *BACK, ran=ran))) is None
 
 
 def test_a_rollback_that_does_not_run_any_more_proves_nothing() -> None:

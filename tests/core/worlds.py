@@ -200,10 +200,10 @@ def prepared(tag: str = "v1.8.1", fixes: str = CULPRIT, base: str = "v1.8.0") ->
     return seen("hotfix_prepare", made, Effect.NOTE)
 
 
-def paged(reason: str, outcome: Outcome = Outcome.OK) -> Called:
+def paged(reason: str, outcome: Outcome = Outcome.OK, about: str = "") -> Called:
     return Called(
         phase=1, tool="page_humans", effect=Effect.PAGE, key=f"page_humans:{reason}", by=By.CODE, outcome=outcome,
-        args={"reason": reason}, data={"by": "pagerduty"},
+        args={"reason": reason, "about": about}, data={"by": "pagerduty"},
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pytest
 from agent.core.facts import Closed
 from agent.core.words import State
 from agent.proof import calls, ends, findings, production
-from agent.proof.acts import Act, Closes, Passes, Point, Who
+from agent.proof.acts import Act, Claims, Closes, Passes, Point, Who
 from agent.proof.explore import explore
 from agent.proof.law import KEPT, Tried
 from agent.proof.laws import LAWS
@@ -47,6 +47,20 @@ def test_the_way_to_a_broken_law_is_the_shortest_and_in_words() -> None:
         "  3. code reads the tracker: many",
         "  4. the planner proposes a rollback to v1.7.0: permitted",
     ]
+
+
+def test_a_rollback_alone_is_credited_so_that_the_law_against_crediting_others_could_fail() -> None:
+    def never_credit(tried: Tried) -> str | None:
+        return "it is credited" if isinstance(tried.act.deed, Claims) and tried.after else KEPT
+
+    [beside] = [one for one in premises(house()) if one.others]
+    [broken] = explore(beside, {"never": never_credit}).broken
+    assert broken.path[-4:] == (
+        "the world answers: the rollback to v1.7.0 comes back well",
+        "the world lets 5 minutes pass",
+        "code reads the signal again: all is well",
+        "code holds that the rollback ended the errors",
+    )
 
 
 def test_a_point_without_a_way_to_an_end_breaks_the_proof_and_a_humans_way_does_not_count() -> None:

@@ -18,7 +18,7 @@ TAKEN: Final[list[int]] = []
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
-@given(st.integers(0, 11), st.binary(min_size=2 * STEPS, max_size=2 * STEPS))
+@given(st.integers(0, 15), st.binary(min_size=2 * STEPS, max_size=2 * STEPS))
 def walked(n: int, choices: bytes) -> None:
     walk = start(n)
     for at in range(STEPS):

@@ -14,7 +14,7 @@ from agent.core.owing import in_silence, overspent, owed_at_the_end, reached_nob
 from agent.core.policy import Leave, Policy
 from agent.core.verdict import Permit
 from agent.core.words import By, State
-from agent.proof import calls, ends, findings, forged, production, readings
+from agent.proof import calls, ends, findings, forged, others, production, readings
 from agent.proof.acts import Act, Point, Proposes
 from agent.proof.explore import begin, done
 from agent.proof.law import Tried
@@ -35,9 +35,19 @@ USUAL: Final[tuple[Move, ...]] = (
 )  # fmt: skip
 RARE: Final[tuple[Move, ...]] = (ends.closes, findings.aborts, findings.spends, findings.hours, findings.floods)
 """What ends an incident, or all but ends it: taken as often as the rest, it would leave little to walk."""
+BESIDE: Final[tuple[Move, ...]] = (
+    others.before(production.proposals), production.returns, production.returns, production.history,
+    production.between, findings.triages, others.deploys, others.deploys, others.verifies, others.verifies,
+    others.credits_ours, others.credits_ours, findings.time, findings.time, forged.slips, ends.concludes,
+)  # fmt: skip
+"""Where humans deploy too."""
 OFTEN: Final = 5
 WEARY: Final = 12
 """Steps after the end, before the next incident begins."""
+
+
+WALKS: Final = 12
+"""So many premises, and then as many where humans deploy too."""
 
 
 def given(n: int) -> Given:
@@ -52,6 +62,7 @@ def given(n: int) -> Given:
     return Given(
         f"walk {n}", world, opened(policy=policy), wanted, (*USUAL, *RARE),
         shown(world, (40, 3), (5, 1), (1, 1), (0, 0)), fixes, lost=n % 2 == 1, loops=True, paging=True,
+        others=n >= WALKS,
     )  # fmt: skip
 
 
@@ -68,7 +79,8 @@ class Walk:
 
     def step(self, move: int, choice: int) -> None:
         """One step, the same for both. Fails when they differ in anything that a guard, an ending or a page says."""
-        moves = RARE if move % len(USUAL) == 0 and choice % OFTEN == 0 else (USUAL[move % len(USUAL)],)
+        usual = BESIDE if self.given.others else USUAL
+        moves = RARE if move % len(usual) == 0 and choice % OFTEN == 0 else (usual[move % len(usual)],)
         chosen = moves[choice % len(moves)]
         both = list(zip(self._acts(chosen, self.plain), self._acts(chosen, self.flat), strict=True))
         for plain, flat in both:
@@ -104,7 +116,7 @@ class Walk:
 
     def _keeps_the_laws(self, act: Act, after: Point | None) -> None:
         call = act.deed.call if isinstance(act.deed, Proposes) else None
-        refused = bool(act.refused) if call else after is None
+        refused = bool(act.refused) or (call is None and after is None)
         tried = Tried(self.given, self.plain, act, after, call)
         assert refused or not any(law(tried) for law in LAWS.values()), act.what
 

@@ -77,7 +77,7 @@ def waited(at: Team) -> timedelta:
 
 
 def pages(at: Team) -> list[str]:
-    return [deed.key.split(":")[-1] for deed in at.ground.deeds("page")]
+    return [deed.key.split(":")[1] for deed in at.ground.deeds("page")]
 
 
 def kinds(at: Team) -> list[type]:

@@ -42,6 +42,15 @@ def test_a_fix_is_one_when_what_proved_the_culprit_fails_without_it_and_passes_w
     assert scene.repo.git("ls-tree", "-r", "--name-only", "v1.8.1").splitlines() == [".ci/run", "other.py", "pay.py"]
 
 
+def test_a_reproduction_that_did_not_run_says_nothing_of_the_fix(scene: Scene) -> None:
+    repro = Repro(argv=("no-such-program",), event={"exception": None, "request": {"path": "/"}})
+    keep(scene.repo.path.parent / "home", "shop", scene.culprit, repro)
+    with pytest.raises(
+        ToolFailed, match=r"the reproduction did not start, or not end within 120 s; nothing was tagged"
+    ):
+        scene.prepare()
+
+
 def test_a_revert_may_rest_on_its_reproduction_alone(scene: Scene) -> None:
     proved(scene, SHOWS)
     scene.tests = ()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from tests.core.secrets import SECRETS
 from tools.contract import Effect, Tool, ToolFailed
 from tools.observed import Picture, Signal
 from tools.sentry import sentry_issue, sentry_picture, sentry_signal
@@ -140,11 +141,21 @@ def test_what_is_secret_in_a_text_is_filtered_and_the_rest_stays_as_it_was(sent:
 
 
 @pytest.mark.parametrize(
+    "kind",
+    ["anthropic", "aws id", "discord hook", "github", "gitlab", "linear", "pagerduty", "sentry", "slack", "stripe"],
+)
+def test_a_token_that_is_known_by_its_form_is_filtered_from_events_as_from_everything_else(kind: str) -> None:
+    assert harmless(f"failed: {SECRETS[kind]}, and the task-of-another-kind-went-on") == (
+        "failed: [Filtered], and the task-of-another-kind-went-on"
+    )
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "AuthenticationError: no such user", "TokenExpired: at 12", "Session::get failed", "KeyError: 'CHF'",
         "text/html;q=0.9", "a=b&c=%20&&d", '{"a":1,  "b":[2]}', "at 1790000000000 of 4111111111111112", "[", "{",
-        "primary_key=5&sort_key=1",
+        "primary_key=5&sort_key=1", "in global-configuration-of-the-shop",
     ],
 )  # fmt: skip
 def test_a_text_without_a_secret_stays_as_it_was(text: str) -> None:

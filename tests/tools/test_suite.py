@@ -1,6 +1,8 @@
 """The service's tests judge a fix after its setup, and what they ended with is said when they fail."""
 
+import asyncio
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,9 @@ import pytest
 from tests.tools.test_hotfix import PATCH, Scene, made_scene
 from tests.tools.test_hotfix_repro import SHOWS, proved
 from tools.contract import ToolFailed
+from tools.repo import Bench
+from tools.site import Service
+from tools.suite import passed
 
 INSTALL = (sys.executable, "-c", "import pathlib; pathlib.Path('installed').mkdir()")
 LOOK = "import os, sys; print('1 test', flush=True); sys.exit(None if os.path.isdir('installed') else 'no such module')"
@@ -67,6 +72,27 @@ def test_the_end_of_what_is_not_kept_is_not_made_up(scene: Scene) -> None:
     scene.tests = (sys.executable, "-c", "print('x\\n' * 4_000_000)\nraise SystemExit(3)")
     with pytest.raises(ToolFailed, match=r"\(exit 3\); nothing was tagged"):
         scene.prepare()
+
+
+SLEEPS = (sys.executable, "-c", "import time; time.sleep(600)")
+LEFT = r"did not start, or not end within \d s, all that was left of the tool's time"
+
+
+@pytest.mark.parametrize(
+    ("setup", "left_s", "said"),
+    [
+        ((), 2, rf"tests {LEFT}; nothing was tagged"),
+        (SLEEPS, 2, rf"tests had no time left; before that its setup {LEFT}; nothing was tagged"),
+        (SLEEPS, 0, r"tests had no time left; before that its setup had no time left; nothing was tagged"),
+    ],
+)
+def test_setup_and_tests_share_what_the_tool_has_left_and_say_which_ran_out(
+    tmp_path: Path, setup: tuple[str, ...], left_s: float, said: str
+) -> None:
+    service, bench = Service("shop", tmp_path, tests=SLEEPS, setup=setup), Bench(tmp_path, tmp_path / "side")
+    bench.side.mkdir()
+    with pytest.raises(ToolFailed, match=said):
+        asyncio.run(passed("hotfix_prepare", service, bench._replace(until=time.monotonic() + left_s), written=False))
 
 
 def test_a_setup_that_fails_is_no_reason_to_refuse_a_fix_that_passes(scene: Scene) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tools.contract import ToolFailed
 from tools.observed import Noted
-from tools.site import Case
+from tools.site import Case, Findings
 from tools.ticket import Update, ticket_open, ticket_update
 from tools.tickets.base import Draft, Tickets
 
@@ -44,16 +44,27 @@ PORTS = {Case: Case("inc-7")}
 def test_the_key_is_the_incident_and_the_probe_knows_it() -> None:
     drawer = Drawer()
     opening = ticket_open.bound({Tickets: drawer, **PORTS})
-    args = opening.parsed({"title": "Checkout", "body": "500", "sentry_url": "https://sentry.io/issues/1/"})
+    args = opening.parsed({"title": "Checkout", "body": "500"})
     before = asyncio.run(opening.happened(args))
     asyncio.run(opening.call(args))
     assert (before, asyncio.run(opening.happened(args))) == (None, Noted(reference="inc-7", url=""))
-    assert drawer.held["inc-7"].links == (("https://sentry.io/issues/1/", "Error in the tracker"),)
     assert opening.key(args) == "ticket_open:incident"
 
 
-@pytest.mark.parametrize("wrong", [{"key": "inc-8"}, {"sentry_url": "javascript:alert(1)"}, {"title": ""}])
-def test_never_another_incident_nor_a_link_that_is_none(wrong: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("known", "linked"), [("https://sentry.io/issues/1/", True), ("javascript:alert(1)", False), ("", False)]
+)
+def test_the_link_is_the_issues_as_code_knows_it(known: str, *, linked: bool) -> None:
+    drawer, case = Drawer(), Case("inc-7", findings=lambda: Findings(url=known))
+    opening = ticket_open.bound({Tickets: drawer, Case: case})
+    asyncio.run(opening.call(opening.parsed({"title": "Checkout", "body": f"see {known} and https://evil.example/x"})))
+    draft = drawer.held["inc-7"]
+    assert draft.links == (((known, "Error in the tracker"),) if linked else ())
+    assert (known in draft.body, "https://evil.example" in draft.body) == (True, False)
+
+
+@pytest.mark.parametrize("wrong", [{"key": "inc-8"}, {"sentry_url": "https://evil.example/x"}, {"title": ""}])
+def test_never_another_incident_nor_a_link_of_a_planners_own(wrong: dict[str, str]) -> None:
     with pytest.raises(ToolFailed):
         ticket_open.bound({Tickets: Drawer(), **PORTS}).parsed({"title": "Checkout", "body": "500", **wrong})
 

@@ -11,6 +11,7 @@ from pydantic_core import from_json
 
 from tools.contract import Result
 from tools.observed import Frame, Picture, Signal
+from tools.tokens import TOKENS
 
 TEXT = 500
 """Characters kept of one untrusted text that a planner reads."""
@@ -31,8 +32,7 @@ _HUMP: Final = re.compile(r"(?<=[a-z\d])(?=[A-Z])")
 _BETWEEN: Final = re.compile(r"[^a-z\d]+")
 _TOKEN: Final = re.compile(
     r"(?i:\b(?:bearer|basic)\s+\S+)|(?<=://)[^\s/?#@]{0,200}:[^\s/?#@]{1,200}(?=@)"
-    r"|\beyJ[\w=-]{8,}\.[\w.+/=-]*|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgithub_pat_\w{10,}|\bgh[pousr]_\w{10,}"
-    r"|\bxox[a-z]-[\w-]{8,}|\b[rs]k_(?:live|test)_\w{8,}|\bsk-[\w-]{16,}|\bwhsec_[\w+/=]{16,}|\bAIza[\w-]{30,}"
+    rf"|\b(?:{'|'.join(TOKENS)})"
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?s:.*?-----END [A-Z0-9 ]*-----|.*)"
 )
 """What is secret by its form, whatever its name."""
