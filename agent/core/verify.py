@@ -15,6 +15,7 @@ from agent.core.limits import (
     RESIDUE_SHARE,
     TOLERANCE,
 )
+from agent.core.words import Outcome
 from tools.observed import Answered, Deployment, Deployments, Point, Signal
 
 
@@ -62,10 +63,11 @@ def meanwhile(made: ChangeMade | None, begun: datetime, ran: Deployments) -> Dep
     """What somebody else deployed since `begun`, when our last CHANGE came back; the newest, None when nobody did.
 
     Production is not what our CHANGE made of it then: the wait begins anew, and a recovery may be the other's doing.
-    Ours comes right after what ran before it, unless somebody has put that back since.
+    Ours came back well, right after what ran before it; and nobody has put that out again, and back, since.
     """
     last, since = (ran.history[-1] if ran.history else None), [one for one in ran.history if one.at > begun]
-    ours = made is not None and [one.release for one in ran.history[-2:]] == [made.was, made.to] and not since[1:]
+    mine = [made.was, made.to] if made and made.outcome is Outcome.OK and not since[1:] else None
+    ours = [one.release for one in ran.history[-2:]] == mine
     if last is None or ours or last.at <= begun:
         return None
     return last.model_copy(update={"at": min(last.at, ran.at)})

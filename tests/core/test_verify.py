@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent.core.facts import Called
 from agent.core.limits import MIN_EXPECTED
 from agent.core.verify import judge, meanwhile, window
-from agent.core.words import Blast
+from agent.core.words import Blast, Outcome
 from tests.core import worlds
 from tests.core.rereading import BACK_AGAIN
 from tests.core.worlds import MINUTE, NOON, minutes, rolled_back, triaged
@@ -245,3 +245,10 @@ def test_what_somebody_else_deployed_since_is_known_and_our_own_change_is_not_th
     last = worlds.incident(*rolled_back()).last_change if made else None
     other = meanwhile(last, NOON + MINUTE, Deployments.model_validate(ran.data))
     assert (other and (other.release, (other.at - NOON) / MINUTE)) == found
+
+
+def test_a_deploy_after_a_change_that_did_not_come_back_well_is_not_taken_for_it() -> None:
+    ran = Deployments.model_validate(worlds.deploys(*ROLLED[:3], ("v1.7.0", -3), at=8).data)
+    made = {how: worlds.incident(*rolled_back(how)).last_change for how in Outcome if how is not Outcome.PENDING}
+    found = {how: meanwhile(one, NOON + MINUTE, ran) is None for how, one in made.items()}
+    assert found == {how: how is Outcome.OK for how in made}
