@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 from pydantic import JsonValue
 
-from agent.assembly import assemble
 from agent.core.approval import policy, waiting
 from agent.core.blast import radius
 from agent.core.closure import ending
@@ -111,6 +110,8 @@ def abort(incident: str, *, by: str, because: str | None, config: Path | None) -
 
 def runner_of(settings: Settings, incident: str) -> Runner:
     """What can tell people of this incident. No model is asked. Raises ConfigError."""
+    from agent.assembly import assemble  # late: to look at incidents, or to answer, needs no planner
+
     journal = journal_of(settings)
     opened = journal.incident(incident).opened if journal else None
     return assemble(settings, opened.service if opened else None, model=RULES).runner
