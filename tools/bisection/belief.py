@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import exp, log, prod
+from operator import getitem
 from typing import Final, NamedTuple
 
 from tools.bisection.history import History, Masses, Spot, bits, told
@@ -90,12 +91,12 @@ class Belief:
         share = self.each[culprit] / (sum(c.probability for c in self.cells if c.suspects >> culprit & 1) or 1.0)
         found = 0.0
         for world in self.worlds:
-            good = prod(1 - world.mended(parent) for parent in parents)
+            mended, good = world.mended(own), prod(1 - world.mended(parent) for parent in parents)
             for cell, odds in zip(self.cells, world.odds, strict=False):
                 if cell.suspects >> culprit & 1:
                     found += odds * share * good
                 elif not cell.suspects & own.suspects:
-                    found += odds * world.mended(own) * good
+                    found += odds * mended * good
         return found
 
     @cached_property
@@ -228,7 +229,7 @@ def _joint(
     """Logarithm of the probability of these rates, each kind of culprit, and what was seen."""
     by_state = [_likelihoods(rates, count) for count in counts]
     return [
-        log(max(chance * kind, 1e-300)) + sum(by[state] for by, state in zip(by_state, row, strict=True))
+        log(max(chance * kind, 1e-300)) + sum(map(getitem, by_state, row))
         for kind, row in zip(kinds, says, strict=True)
     ]
 

@@ -165,9 +165,13 @@ class Masses:
         most = max(max(weights, default=0.0), _LEAST)
         self.unit = most / (1 << self.DIGITS)
         lines = [bytearray(b"0" * len(weights)) for _ in range(self.DIGITS + 1)]
+        alike = defaultdict[int, list[int]](list)
         for n, weight in enumerate(weights):
-            for digit in bits(round(weight / self.unit)):
-                lines[digit][-1 - n] = 49  # "1"
+            alike[round(weight / self.unit)].append(n)
+        for value, those in alike.items():
+            for line in map(lines.__getitem__, bits(value)):
+                for n in those:
+                    line[-1 - n] = 49  # "1"
         masks = [int(bytes(line) or b"0", 2) for line in lines]
         self.digits = [(1 << n, mask) for n, mask in enumerate(masks) if mask]
 
