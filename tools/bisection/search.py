@@ -110,7 +110,7 @@ class Search:
             await self.weighing.end()
         known, runs, thin = self._known(self.scope), tuple(self.kept.runs), self.scope is not self.history
         found = ending.Findings(self.job, self.scope, known, end, runs, thin, self.began + self.job.whole_s)
-        told = await ending.told(found, Sequel(self.trees, self.kept, partial(self.tell, running=1)))
+        told = await ending.told(found, Sequel(self.trees, self.kept, partial(self.tell, running=1), self.judge))
         if end:
             await self.kept.finish()
         seconds, rounds = round(time.monotonic() - self.began, 2), self.depth + told.rounds

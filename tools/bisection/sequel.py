@@ -8,7 +8,7 @@ from tools.bisection.choice import TWICE
 from tools.bisection.company import Company
 from tools.bisection.known import Known
 from tools.bisection.session import Session
-from tools.bisection.testrun import run_at, run_in
+from tools.bisection.testrun import Judge, run_at, run_in
 from tools.bisection.trees import Trees
 from tools.bisection.words import Outcome, Run
 
@@ -23,6 +23,7 @@ class Sequel:
     trees: Trees
     kept: Session
     tell: Callable[[str], None]
+    judge: Judge | None = None
 
     async def older(self, known: Known, tag: str, sha: str) -> Outcome:
         """What the command says of a release; it is run there unless it was at the same tree, in the search too."""
@@ -48,6 +49,7 @@ class Sequel:
         return {*said} == {Outcome.GOOD}
 
     async def _made(self, running: Awaitable[Run], after: str) -> Outcome:
-        run = (await running)._replace(after=after)
-        await self.kept.add(run)
+        run = await running
+        run = await self.judge(run) if self.judge else run
+        await self.kept.add(run._replace(after=after))
         return run.outcome

@@ -89,7 +89,7 @@ async def opened(job: Job, home: Path) -> AsyncGenerator[Session]:
             await Session(folder, [], []).finish()
         runs = await asyncio.to_thread(_read, folder / LEDGER)
         session = Session(folder, [run for run in runs if not run.after], [run for run in runs if run.after])
-        with suppress(OSError):  # another process may be removing what is looked at: then it is not said
+        with suppress(OSError, ValueError):  # another process may be removing, or writing, it: then it is not said
             moved = await asyncio.to_thread(_moved, job, folder)
             session.moved = () if runs else moved
         yield session

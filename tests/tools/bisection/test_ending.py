@@ -17,7 +17,7 @@ from tests.tools.bisection.users import ROOT, job, three, until
 from tools.bisection.choice import wrong_way
 from tools.bisection.progress import Progress
 from tools.bisection.search import bisect
-from tools.bisection.words import Answer, Job, Verdict
+from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 
 
 def answer_to(asked: Job, home: Path) -> Answer:
@@ -129,3 +129,16 @@ def test_the_wrong_way_round_are_only_ends_that_hardly_look_so_by_chance(
     said: bool,  # noqa: FBT001 - a parameter
 ) -> None:
     assert wrong_way(known(t0=good, t10=bad)) is said
+
+
+def test_an_older_release_that_fails_of_something_else_is_not_said_to_fail(tmp_path: Path) -> None:
+    repo = history(tmp_path / "repo")
+    for n in range(4):
+        repo.commit(f"Change {n}", {"n": f"{n}\n"}, tag=f"v{n}")
+
+    async def judge(run: Run) -> Run:
+        return run._replace(outcome=Outcome.UNTESTABLE) if run.commit == repo.shas[1] else run
+
+    asked = replace(job(repo, "false"), good=repo.shas[2], tty=True)
+    answer = asyncio.run(bisect(asked, tmp_path / "home", judge=judge))
+    assert (answer.verdict, "and at v0: " in answer.reason) == (Verdict.BOTH_FAIL, True)
