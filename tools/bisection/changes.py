@@ -99,7 +99,8 @@ async def stream(repo: Path, argv: Sequence[str], deadline: float) -> AsyncGener
     left = MOST_BYTES
     try:
         while left > 0 and (rest := deadline - time.monotonic()) > 0:
-            chunk = await asyncio.wait_for(process.stdout.read(_CHUNK), rest)
+            async with asyncio.timeout(rest):  # `wait_for` of 3.11 forgets that it is cancelled just as an answer comes
+                chunk = await process.stdout.read(_CHUNK)
             if not chunk:
                 await process.wait()
                 break
