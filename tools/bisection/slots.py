@@ -15,10 +15,8 @@ MOST: Final = 24
 """More trees cost more than more runs tell."""
 _FIRST: Final = 16
 """The same before any run ended, which tells how long they take."""
-_GROWS: Final = 4
-"""Times as many, when the processors are idle."""
 _IDLE: Final = 60.0
-"""Percent of the machine that is idle while all slots are in use: the command waits rather than computes."""
+"""Percent of the machine that is idle, but for us, while all slots are in use: the command waits rather than computes."""
 _SHORT_S: Final = 0.05
 _WAITS: Final = 0.2
 """A run that computes for less of its time waits, however busy the processors are with something else."""
@@ -61,6 +59,8 @@ class Slots:
     took: deque[float] = field(default_factory=partial(deque[float], maxlen=_LAST))
     """Seconds that the last runs took, with setting them up."""
     _asked: float = field(init=False)
+    _ours: float = field(init=False)
+    """Seconds that this process had computed by then."""
     _worth: int = 1
     """So many are set up while one runs."""
     closed: bool = False
@@ -68,7 +68,7 @@ class Slots:
 
     def __post_init__(self) -> None:
         self.now = self.fixed or min(self._processors, _FIRST)
-        self._asked = time.monotonic()
+        self._asked, self._ours = time.monotonic(), time.process_time()
         psutil.cpu_percent(None)
 
     def look(self, running: int) -> bool:
@@ -76,7 +76,7 @@ class Slots:
         if not self._idle() or self.tight or running < self.now:
             return False
         before = self.now
-        self._open(min(before * _GROWS, self._worth if self.took else _FIRST))
+        self._open(self._worth if self.took else _FIRST)
         return self.now > before
 
     def learn(self, seconds: float, cpu_s: float, around_s: float) -> None:
@@ -94,11 +94,12 @@ class Slots:
 
     def _idle(self) -> bool:
         """The processors are, since this was last asked; over too short a time nobody can say."""
-        now = time.monotonic()
+        now, ours = time.monotonic(), time.process_time()
         if now - self._asked < _SHORT_S:
             return False
-        self._asked = now
-        return 100.0 - psutil.cpu_percent(None) >= _IDLE
+        own = 100.0 * (ours - self._ours) / (now - self._asked) / (os.cpu_count() or 1)
+        self._asked, self._ours = now, ours
+        return 100.0 - psutil.cpu_percent(None) + own >= _IDLE
 
     @property
     def more(self) -> bool:
