@@ -32,7 +32,7 @@ demo: setup ## Break a miniature production on this machine and watch it being s
 	@$(BIN)/stanch demo
 
 test: setup ## Run the tests, e.g. `make test ARGS='-k guard'`.
-	@$(RUN) -n $(WORKERS) --inline-snapshot=disable $(ARGS)
+	@$(RUN) -n $(WORKERS) --dist worksteal --inline-snapshot=disable $(ARGS)
 
 prove: setup ## Try everything on the guard, in every order, and see that no law can be broken.
 	@$(BIN)/stanch prove $(ARGS)

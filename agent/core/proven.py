@@ -1,7 +1,7 @@
 """What the facts prove of a root cause: by test, or by taking back a deploy that held one commit. Nothing else does."""
 
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import dropwhile, groupby
 from typing import Generic, NamedTuple, TypeVar
 
 from pydantic import JsonValue, ValidationError
@@ -130,8 +130,9 @@ def _one_deploy(made: ChangeMade, ran: Deployments) -> bool:
         return False
     releases = [one.release for one in ran.history]
     turns = [release for release, _ in groupby(releases)]
-    alone = releases[-2:] == [made.was, made.to] and not [one for one in ran.history if one.at > made.begun][1:]
-    return turns[-3:] == [made.to, made.was, made.to] and alone
+    begun = made.begun.replace(microsecond=0)  # a platform may tell no more than the second
+    since = [*dropwhile(lambda one: one.at < begun, ran.history)]  # by their order: clocks differ
+    return turns[-3:] == [made.to, made.was, made.to] and releases[-2:] == [made.was, made.to] and not since[1:]
 
 
 def _taken_back(incident: Incident) -> Proof | None:

@@ -1,7 +1,7 @@
 """What proves a cause: a test, or taking back a deploy that held one commit. A deploy's guilt is not its commits'."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.core.closure import cause_missing, recovery_missing
@@ -96,6 +96,8 @@ def test_a_recovery_after_somebody_elses_deploy_is_not_credited_to_the_rollback(
     st.sampled_from([None, "v1.7.0", "v1.7.1"]),
     st.integers(0, 9),
 )
+@example([("v1.8.0", 0), ("v1.7.0", 0)], None, 7)
+@example([("v1.8.0", 3), ("v1.7.0", 3)], None, 7)
 def test_a_rollback_is_credited_only_by_a_reading_after_the_signals_in_which_it_was_the_last_deploy(
     since: list[tuple[str, int]], current: str | None, deploys: int
 ) -> None:
@@ -107,9 +109,10 @@ def test_a_rollback_is_credited_only_by_a_reading_after_the_signals_in_which_it_
 
 def test_a_recovery_is_not_credited_when_somebody_deployed_while_the_rollback_was_under_way() -> None:
     ran = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.0", -0.5), BACK_AGAIN[3], at=7)
+    beside = worlds.deploys(*BACK_AGAIN[:3], ("v1.7.0", 0), ("v1.8.0", 0), BACK_AGAIN[3], at=7)
     earlier = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.0", 4), BACK_AGAIN[3], at=7)
     assert taken_back(incident(*reread(*BEGUN, *BACK, ran=earlier)))
-    assert taken_back(incident(*reread(*BEGUN, *BACK, ran=ran))) is None
+    assert [taken_back(incident(*reread(*BEGUN, *BACK, ran=one))) for one in (ran, beside)] == [None, None]
 
 
 def test_a_rollback_that_does_not_run_any_more_proves_nothing() -> None:
