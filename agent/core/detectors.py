@@ -122,7 +122,7 @@ class Compiled(Protocol):
     groups: int
 
     def finditer(self, text: bytes, /) -> Iterator[Found]: ...  # noqa: D102 - as in `re`
-    def search(self, text: bytes, /) -> Found | None: ...  # noqa: D102 - as in `re`
+    def search(self, text: bytes, at: int = 0, /) -> Found | None: ...  # noqa: D102 - as in `re`
 
 
 def compiled(pattern: str) -> Compiled:
@@ -144,6 +144,8 @@ class Detector:
     sure: Callable[[Candidate], bool] = always
     """Judges what fits."""
     whole: bool = False
+    overlaps: bool = False
+    """What is none may begin with, and so hide, the start of one."""
 
     @cached_property
     def program(self) -> Compiled:
@@ -153,10 +155,12 @@ class Detector:
     def spans(self, text: bytes) -> Iterator[tuple[int, int]]:
         """Where secrets stand in `text`, in order, none inside another."""
         groups = (0,) if self.whole or not self.program.groups else range(1, self.program.groups + 1)
-        for found in self.program.finditer(text):
-            for start, end in (found.span(group) for group in groups):
-                if start < end and not text.startswith(MARK, start) and self._sure(text, start, end):
-                    yield start, end
+        at = 0
+        while found := self.program.search(text, at):
+            caught = [(start, end) for start, end in map(found.span, groups) if start < end]
+            sure = [one for one in caught if not text.startswith(MARK, one[0]) and self._sure(text, *one)]
+            yield from sure
+            at = caught[0][0] + 1 if self.overlaps and not sure else found.span()[1]
 
     def _sure(self, text: bytes, start: int, end: int) -> bool:
         found = (text[start:end], text[max(start - 2, 0) : start], text[end : end + 2])
@@ -184,7 +188,10 @@ DETECTORS: Final = (
     Detector("password", rf"""{_NAMED}\\*["']?\]?=({_BARE}{{3,}})(?:[\s&;"'|]|$)""", _worth_hiding),
     Detector("password", rf"{_NAMED}(?::\s*|\s=\s*)({_BARE}{{8,}})", _mixed),
     Detector(
-        "card number", rf"(?:\b|\\[nrt])((?:{_ISSUER}[ -](?:\d{{4}}[ -]){{2}}\d{{1,7}})|{_AMEX}|\d{{13,16}})", _card
+        "card number",
+        rf"(?:\b|\\[nrt])((?:{_ISSUER}[ -](?:\d{{4}}[ -]){{2}}\d{{1,7}})|{_AMEX}|\d{{13,16}})",
+        _card,
+        overlaps=True,
     ),
     Detector("e-mail", r"([\p{L}\p{N}.!#$&*+_~-]+(?:@|%40)[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,})", _address),
 )

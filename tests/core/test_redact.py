@@ -100,6 +100,10 @@ def test_a_number_that_is_a_card_goes_and_others_stay() -> None:
     assert REDACTOR.value(value) == ["[redacted: card number]", 1763888187000000000, LEFT_OUT, 12, 0.25]
 
 
+def test_a_card_behind_digits_that_could_begin_one_goes() -> None:
+    assert REDACTOR.text("SHOP-2200 5500 0055 5555 5559, 4000 4000") == "SHOP-2200 [redacted: card number], 4000 4000"
+
+
 def test_depth_and_size_have_a_bound() -> None:
     deep: JsonValue = "x"
     for _ in range(100_000):
