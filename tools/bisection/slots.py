@@ -16,7 +16,7 @@ MOST: Final = 24
 _FIRST: Final = 16
 """The same before any run ended, which tells how long they take."""
 _IDLE: Final = 60.0
-"""Percent of the machine that is idle, but for us, while all slots are in use: the command waits rather than computes."""
+"""Percent of the machine that is idle, but for us, with all slots in use: the command waits rather than computes."""
 _SHORT_S: Final = 0.05
 _WAITS: Final = 0.2
 """A run that computes for less of its time waits, however busy the processors are with something else."""
