@@ -41,7 +41,7 @@ class Adapted(NamedTuple):
     """What the user should know of it, a sentence each."""
 
 
-class Known(NamedTuple):
+class Tracking(NamedTuple):
     """What git knows of the paths in question, relative to the checkout's root."""
 
     kinds: Mapping[str, str]
@@ -54,7 +54,7 @@ class Known(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Checkout:
+class Place:
     """Where the user would run the command."""
 
     root: str
@@ -62,7 +62,7 @@ class Checkout:
     bare: bool
 
     @classmethod
-    def of(cls, job: Job, *, bare: bool) -> "Checkout":
+    def of(cls, job: Job, *, bare: bool) -> "Place":
         """Its paths without symbolic links."""
         return cls(os.path.realpath(job.repo), os.path.realpath(job.repo / job.folder), bare)
 
@@ -129,7 +129,7 @@ async def adapted(job: Job, source: Source, objects: Objects) -> Adapted:
 
     Raises Absent when there is no such command, Unfit when no program takes these words, or a file is not there.
     """
-    place = Checkout.of(job, bare=source.bare)
+    place = Place.of(job, bare=source.bare)
     if problem := _unusable(job):
         raise Unfit(problem)
     for path in job.overlay:
@@ -154,10 +154,10 @@ async def adapted(job: Job, source: Source, objects: Objects) -> Adapted:
     return Adapted(argv, setup, env, tuple(words.overlay), tuple(words.needed), tuple(notes))
 
 
-async def _known(job: Job, source: Source, place: Checkout, paths: Sequence[str], kinds: Mapping[str, str]) -> Known:
+async def _known(job: Job, source: Source, place: Place, paths: Sequence[str], kinds: Mapping[str, str]) -> Tracking:
     """What git says of `paths` in the user's checkout."""
     if place.bare:
-        return Known(kinds)
+        return Tracking(kinds)
     here = [path for path in paths if place.exists(path)]
     both, gone = [path for path in here if path in kinds], [path for path in paths if path not in {*here, *kinds}]
     ignored, modified, staged, head = await asyncio.gather(
@@ -166,7 +166,7 @@ async def _known(job: Job, source: Source, place: Checkout, paths: Sequence[str]
         _listed(job, source, both, "diff", "-z", "--cached", "--name-only", "--no-renames", "--"),
         _listed(job, source, gone, "ls-tree", "-z", "--name-only", "HEAD", "--"),
     )
-    return Known(kinds, ignored, modified | staged, head)
+    return Tracking(kinds, ignored, modified | staged, head)
 
 
 def _unusable(job: Job) -> str:
@@ -213,8 +213,8 @@ class Words:
     """Adapts words; what comes of it beside them is kept in order, each once."""
 
     job: Job
-    place: Checkout
-    known: Known
+    place: Place
+    known: Tracking
     overlay: dict[str, None] = field(init=False)
     needed: dict[str, None] = field(default_factory=dict[str, None])
     notes: dict[str, None] = field(default_factory=dict[str, None])

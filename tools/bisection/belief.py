@@ -11,7 +11,7 @@ from math import exp, log, prod
 from operator import getitem
 from typing import Final, NamedTuple
 
-from tools.bisection.history import History, Masses, Spot, bits, told
+from tools.bisection.history import History, Masses, Spot, among, bits
 
 FALSE_FAIL: Final = ((0.0, 0.90), (0.03, 0.03), (0.07, 0.02), (0.12, 0.02), (0.18, 0.01), (0.26, 0.01), (0.4, 0.01))
 """How often a good commit fails, and how likely that is before anything was run."""
@@ -163,7 +163,7 @@ class Belief:
 def believe(history: History, prior: Sequence[float], counts: Mapping[str, Count]) -> Belief:
     """What is to be believed of every commit, after the runs in `counts`, by tree; `prior` is what was before."""
     prior = [one if can else 0.0 for one, can in zip(prior, history.possible, strict=True)]
-    seen = [(spot, counts[spot.tree]) for spot in told(history, counts) if counts[spot.tree].runs]
+    seen = [(spot, counts[spot.tree]) for spot in among(history, counts) if counts[spot.tree].runs]
     masses, cells = Masses(prior), _cells(history, [spot for spot, _ in seen])
     older, nobody = (OLDER_ASIDE if history.aside else OLDER), NOBODY
     there = (1 - older - nobody) / (sum(prior) or 1.0)

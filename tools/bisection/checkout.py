@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from tools.bisection.errors import NoSpace, Unfit, Unset
 from tools.bisection.plumbing import Lender, Said, Source, files, git, make, unset
-from tools.bisection.processes import settled
+from tools.bisection.processes import shielded
 from tools.bisection.reads import watch
 
 _CACHE: Final = "__pycache__"
@@ -126,7 +126,7 @@ class Checkout:
         """Paths of its tracked files, if from now on it can be told which of them are read; else none."""
         said = await self._git(self.root, "ls-files", "-z")
         paths = tuple(said.out.split("\0")[:-1])
-        return paths if await settled(asyncio.to_thread(watch, self.root, paths)) else ()
+        return paths if await shielded(asyncio.to_thread(watch, self.root, paths)) else ()
 
     async def modified(self) -> list[str]:
         """Paths of tracked files that differ from the commit's."""
@@ -142,9 +142,9 @@ class Checkout:
             return set()
         try:
             entries = await self.others()
-            return await settled(asyncio.to_thread(_swept, self.root, entries, kept)) if entries or kept else set()
+            return await shielded(asyncio.to_thread(_swept, self.root, entries, kept)) if entries or kept else set()
         except (OSError, Unset):
-            await settled(asyncio.to_thread(_cleared, self.root))
+            await shielded(asyncio.to_thread(_cleared, self.root))
             await self.put(self.commit)
             return set(kept)
 
@@ -158,7 +158,7 @@ class Checkout:
         for last in (False, True):
             try:
                 if last or not await asyncio.to_thread(_sound, root, made):
-                    await settled(asyncio.to_thread(_remade, root, made))
+                    await shielded(asyncio.to_thread(_remade, root, made))
             except OSError as problem:
                 return str(problem)
             said = await self._git(root, "checkout", "--quiet", "--force", "--detach", commit)

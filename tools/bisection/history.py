@@ -180,6 +180,6 @@ class Masses:
         return self.unit * sum(value * (mask & digit).bit_count() for value, digit in self.digits)
 
 
-def told(history: History, trees: Iterable[str]) -> Iterator[Spot]:
+def among(history: History, trees: Iterable[str]) -> Iterator[Spot]:
     """The spots of those of `trees` that this history has."""
     return (history.spots[tree] for tree in trees if tree in history.spots)

@@ -115,7 +115,7 @@ def _odds(shares: Factor, found: Sequence[str]) -> dict[str, float]:
     return odds
 
 
-def told(weight: float, n: int, reasons: Sequence[Reason]) -> str:
+def reasoned(weight: float, n: int, reasons: Sequence[Reason]) -> str:
     """One line: how much likelier a commit of `n` is than the average, and why.
 
     `3.1x: wrote a line on the stack (+1.4); 1 to 5 lines of code (-0.3)`.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tools.bisection.errors import Unfit
-from tools.bisection.processes import MARK, settled
+from tools.bisection.processes import MARK, shielded
 from tools.machine import gone, spawned
 
 _GIT_S: Final = 1800.0
@@ -254,7 +254,7 @@ class Objects:
                 stdin.write(b"".join(os.fsencode(f"{name}\n") for name in asked))
                 return [os.fsdecode(await stdout.readline()).rstrip("\n") for _ in asked]
 
-        lines = await settled(answers_to())  # an answer that was left unread would be the next question's
+        lines = await shielded(answers_to())  # an answer that was left unread would be the next question's
         if not all(lines):
             raise Unfit("git cannot read the repository's objects; run `git fsck` there")
         answers = dict(zip(asked, map(_found, lines), strict=True))

@@ -103,7 +103,7 @@ class _Output:
         return self.tail.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
-async def settled(work: Coroutine[None, None, T]) -> T:
+async def shielded(work: Coroutine[None, None, T]) -> T:
     """What `work` gives. Cancelled, it is waited for first: a thread goes on, whoever waits for it."""
     task = asyncio.ensure_future(work)
     try:
@@ -139,7 +139,7 @@ async def ended(command: Command) -> Ended:
             raise
         finally:
             seconds = time.monotonic() - began
-            exited, left_s = await settled(_cleared(process.pid, mark, before, over))
+            exited, left_s = await shielded(_cleared(process.pid, mark, before, over))
             if silence:
                 silence.cancel()
         return Ended(exited.status if in_time else None, output.rest(), seconds, exited.cpu_s + left_s)

@@ -17,7 +17,7 @@ from tools.bisection.adapt import SCRIPT, texts
 from tools.bisection.checkout import spaced
 from tools.bisection.errors import Busy, Unfit
 from tools.bisection.plumbing import Lender
-from tools.bisection.processes import kill_marked, settled
+from tools.bisection.processes import kill_marked, shielded
 from tools.bisection.words import Job, Outcome, Run
 from tools.machine import held
 
@@ -59,12 +59,12 @@ class Session:
     async def add(self, run: Run) -> None:
         """Write a run down. Once this returns it outlives a crash of the machine. Raises NoSpace."""
         with spaced(self.folder):
-            await settled(asyncio.to_thread(_append, self.folder / LEDGER, run))
+            await shielded(asyncio.to_thread(_append, self.folder / LEDGER, run))
         (self.after if run.after else self.runs).append(run)
 
     async def finish(self) -> None:
         """There is an answer: the same asked again begins anew."""
-        await settled(asyncio.to_thread((self.folder / LEDGER).unlink, missing_ok=True))
+        await shielded(asyncio.to_thread((self.folder / LEDGER).unlink, missing_ok=True))
 
 
 @asynccontextmanager
@@ -190,7 +190,7 @@ async def _tidied(home: Path, ours: Path) -> None:
         if folder != ours:
             with suppress(TimeoutError, OSError):  # it is in use, or another's
                 async with held(folder / "lock", 0):
-                    await settled(asyncio.to_thread(_shrunk, folder))
+                    await shielded(asyncio.to_thread(_shrunk, folder))
 
 
 def _shrunk(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from tools.bisection.changes import Change, Wanted, blame, diffs, paths_changed, released, tracked
 from tools.bisection.classes import Place, Seen, classes, tail
 from tools.bisection.frames import Clues, clues
-from tools.bisection.odds import Reason, judge, told
+from tools.bisection.odds import Reason, judge, reasoned
 from tools.bisection.paths import Kind, Tracked, kind
 from tools.bisection.reads import Reads
 
@@ -47,7 +47,7 @@ class Suspects(NamedTuple):
 
     def why(self, n: int) -> str:
         """One line on commit n: how many times likelier than the average it is, and the factors with their log-odds."""
-        return told(self.weights[n], len(self.weights), self.reasons[n])
+        return reasoned(self.weights[n], len(self.weights), self.reasons[n])
 
 
 async def suspects(span: Span, failure: str | Clues, seconds: float = 2.0, *, reads: Reads | None = None) -> Suspects:

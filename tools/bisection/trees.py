@@ -14,7 +14,7 @@ from tools.bisection.checkout import Checkout, Stamp, full, no_space, remove, sp
 from tools.bisection.company import Company
 from tools.bisection.errors import Absent, Unfit, Unset
 from tools.bisection.plumbing import Objects, Source
-from tools.bisection.processes import Command, Ended, ended, kill_marked, settled
+from tools.bisection.processes import Command, Ended, ended, kill_marked, shielded
 from tools.bisection.reads import Reads, reads
 from tools.bisection.words import Job
 
@@ -80,10 +80,10 @@ class Trees:
             async with Objects.opened(source, room / "objects") as objects:
                 await _checked(job, objects)
                 words = await adapted(job, source, objects)
-                await settled(asyncio.to_thread(_staged, job.repo, room / "overlay", words.overlay))
+                await shielded(asyncio.to_thread(_staged, job.repo, room / "overlay", words.overlay))
                 yield cls(job, words, source, objects, room)
         finally:
-            await settled(asyncio.to_thread(_closed, room))
+            await shielded(asyncio.to_thread(_closed, room))
 
     async def at(self, slot: int, commit: str) -> Tree:
         """Put `commit` into the tree of a slot, as if nothing had been there before, and set it up.
@@ -151,7 +151,7 @@ class Trees:
         staged, root = self._home / "overlay", place.checkout.root
         try:
             with spaced(self._home):
-                place.laid = await settled(asyncio.to_thread(_laid, staged, root, self.adapted.overlay, place.laid))
+                place.laid = await shielded(asyncio.to_thread(_laid, staged, root, self.adapted.overlay, place.laid))
         except OSError as error:
             raise Unset(f"{error.filename} cannot be put into the tree: {error.strerror}") from error
 
@@ -170,7 +170,7 @@ class Trees:
             raise Unset(_failed(ran, self.job.setup_timeout_s), ran.output, len(others))
         made_there, modified = await asyncio.gather(place.checkout.others(), place.checkout.modified())
         laid = place.laid
-        place.built = await settled(asyncio.to_thread(_built, made.root, made_there, laid))
+        place.built = await shielded(asyncio.to_thread(_built, made.root, made_there, laid))
         place.key = "" if set(modified) - laid.keys() else key
 
 

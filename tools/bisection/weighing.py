@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from tools.bisection.frames import Clues
 from tools.bisection.history import History
-from tools.bisection.odds import Reason, told
+from tools.bisection.odds import Reason, reasoned
 from tools.bisection.reads import Reads
 from tools.bisection.words import Job, Outcome, Run
 
@@ -78,7 +78,7 @@ class Weighing:
         n, those = len(weights), [found[sha] for sha in shas]
         places = (1 + n - bisect_right(weights, one.weight) for one in those)
         return tuple(
-            f"suspect {place} of {n}, {told(one.weight, n, one.reasons)}"
+            f"suspect {place} of {n}, {reasoned(one.weight, n, one.reasons)}"
             for place, one in zip(places, those, strict=True)
         )
 
