@@ -55,6 +55,8 @@ _BARE: Final = r"""[^\s"'<>(){}\[\],;&|\\]"""
 
 _ISSUER: Final = r"(?:4\d|5[1-5]|2[2-7]|3[04-9]|6[0-5])\d\d"
 """How the numbers of cards begin."""
+_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
+"""Twice a digit, and the digits of that added up."""
 _AMEX: Final = r"3[47]\d\d[ -]\d{6}[ -]\d{5}"
 
 
@@ -100,11 +102,11 @@ def _address(found: Candidate) -> bool:
 
 def _card(found: Candidate) -> bool:
     """Numbered as cards are, and Luhn's sum is right. Part of a UUID or of a decimal number is none."""
-    digits = [int(one) for one in found.text if one.isdigit()]
-    doubled = sum(sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
-    issued = re.match(_ISSUER, "".join(map(str, digits)))
-    inside = re.search(r"\w[-.]$", found.before) or re.match(r"[\w-]", found.after)
-    return issued is not None and not inside and (sum(digits[-1::-2]) + doubled) % 10 == 0
+    number = found.text.replace(" ", "").replace("-", "")
+    checked = number[-1::-2] + number[-2::-2].translate(_DOUBLED)
+    if sum(map(int, checked)) % 10 or not re.match(_ISSUER, number):
+        return False
+    return not re.search(r"\w[-.]$", found.before) and not re.match(r"[\w-]", found.after)
 
 
 _RE2: Final = vars(re2)
