@@ -15,6 +15,8 @@ MOST: Final = 24
 """More trees cost more than more runs tell."""
 _FIRST: Final = 16
 """The same before any run ended, which tells how long they take."""
+_GROWS: Final = 4
+"""Times as many, when the processors are idle."""
 _IDLE: Final = 60.0
 """Percent of the machine that is idle, but for us, with all slots in use: the command waits rather than computes."""
 _SHORT_S: Final = 0.05
@@ -76,7 +78,7 @@ class Slots:
         if not self._idle() or self.tight or running < self.now:
             return False
         before = self.now
-        self._open(self._worth if self.took else _FIRST)
+        self._open(min(before * _GROWS, self._worth if self.took else _FIRST))
         return self.now > before
 
     def learn(self, seconds: float, cpu_s: float, around_s: float) -> None:
