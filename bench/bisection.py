@@ -22,7 +22,7 @@ from tests.tools.bisection.histories import History, history
 from tests.tools.bisection.plans import HINTS, draw
 from tests.tools.bisection.sides import Pair, Question, both
 
-WORKS = ("sleeps 1 s", "burns 1 s", "sleeps 0.1 s")
+WORKS = ("sleeps 1 s", "burns 1 s", "sleeps 0.1 s", "burns 0.1 s")
 SIZES = (32, 64, 128, 256, 512)
 HALF, WORST, EXTRA_S = 0.5, 1.2, 0.5
 """Promised: our wall time as part of git's, our rounds too where the traceback tells; what we may take more."""
@@ -60,8 +60,7 @@ def main() -> int:
     asked.add_argument("--work", choices=WORKS, help="this alone")
     asked.add_argument("--size", type=int, action="append", help="commits of a history; may be repeated")
     given = asked.parse_args()
-    spin = _spin(1.0)
-    lines = {"sleeps 1 s": "sleep 1", "burns 1 s": spin, "sleeps 0.1 s": "sleep 0.1"}
+    lines = dict(zip(WORKS, ("sleep 1", _spin(1.0), "sleep 0.1", _spin(0.1)), strict=True))
     sizes = given.size or ((128,) if given.quick else SIZES)
     seeds, found, start = count(given.seed), defaultdict[tuple[str, str], list[Case]](list), monotonic()
     for size, work, hint in product(sizes, [given.work] if given.work else WORKS, (*HINTS, "reads")):
@@ -84,8 +83,8 @@ def _table(found: dict[tuple[str, str], list[Case]]) -> int:
     for (work, hint), cases in found.items():
         echo(_row(f"{work}, {hint}", cases))
     every = [case for cases in found.values() for case in cases]
-    long = [c for (work, _), cases in found.items() if work != WORKS[2] for c in cases]
-    short = [c for (work, _), cases in found.items() if work == WORKS[2] for c in cases]
+    long = [c for (work, _), cases in found.items() if work in WORKS[:2] for c in cases]
+    short = [c for (work, _), cases in found.items() if work in WORKS[2:] for c in cases]
     led, unled = (
         [c for (_, hint), cases in found.items() if hint == which for c in cases]
         for which in ("informative", "nothing")

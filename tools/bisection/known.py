@@ -13,6 +13,12 @@ SOBER: Final = 0.75
 STRICT: Final = 10
 """So much smaller than asked for is the bound once the command was seen to be flaky."""
 
+KEPT: Final = 64
+"""Beliefs that are kept, of one history."""
+Asked = tuple[tuple[float, ...], frozenset[tuple[str, Count]]]
+"""What was thought before, and what every tree's runs came to."""
+Beliefs = dict[Asked, Belief]
+
 
 @dataclass(frozen=True)
 class Known:
@@ -27,16 +33,26 @@ class Known:
     bound: float = 0.00005
     wary: bool = False
     """Company was taken to be to blame for a failure; that the command is flaky could look the same."""
+    beliefs: Beliefs = field(default_factory=dict[Asked, Belief], compare=False)
+    """What was worked out before: one choice after another asks for the same."""
 
     @cached_property
     def believed(self) -> Belief:
         """What is to be believed of it."""
-        return believe(self.history, self.prior, self.counts)
+        return self._by(self.prior)
 
     @cached_property
     def sober(self) -> Belief:
         """The same by less of what was thought before, for proofs."""
-        return believe(self.history, tuple(one**SOBER for one in self.prior), self.counts)
+        return self._by(tuple(one**SOBER for one in self.prior))
+
+    def _by(self, prior: tuple[float, ...]) -> Belief:
+        asked = prior, frozenset(self.counts.items())
+        if asked not in self.beliefs:
+            if len(self.beliefs) >= KEPT:
+                self.beliefs.clear()
+            self.beliefs[asked] = believe(self.history, prior, self.counts)
+        return self.beliefs[asked]
 
     def count(self, spot: Spot) -> Count:
         """Runs there."""

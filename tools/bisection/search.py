@@ -26,7 +26,7 @@ from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 
 CARE: Final = 2
 """So much smaller than asked for is the bound while the search takes no longer than halving the range, one by one."""
-QUICK: Final = 200
+QUICK: Final = 50
 """So much smaller is it where runs take less than QUICK_S."""
 ROOMY: Final = 4
 ROOM: Final = 40
@@ -87,7 +87,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.slots, self.weighing = Slots(self.job.jobs), Weighing(self.job, self.seen)
-        self._state: tuple[int, int, int, float] | None = None
+        self._state: tuple[int, int, int, int] | None = None
         self._last = Known(self.history, ())
         self.scope = milestones(self.history) or self.history  # what is searched now
         self.range = len(self.history.commits)
@@ -269,7 +269,7 @@ class Search:
 
     def _known(self, history: History) -> Known:
         """What is known by now; worked out once for each run, and for new weights."""
-        state = (id(history), len(self.kept.runs), id(self.weighing.suspects), self._bound())
+        state = (id(history), len(self.kept.runs), id(self.weighing.suspects), self._spare())
         if state != self._state:
             self._state, self._last = state, self._worked_out(history)
         return self._last
@@ -280,14 +280,12 @@ class Search:
         prior = tuple(suspects[one.sha].weight if known else even for one in history.commits)
         told = self._sorted(history)
         untestable = frozenset(tree for tree in told.untestable if tree in history.spots)
-        return Known(history, prior, told.counts, untestable, self._bound(), wary=bool(told.clashes))
-
-    def _bound(self) -> float:
-        """The bound, as runs are cheap or dear, and time is short or not."""
-        return self.job.bound / self._spare()
+        kept = self._last.beliefs if self._last.history is history else {}
+        bound = self.job.bound / self._spare()
+        return Known(history, prior, told.counts, untestable, bound, bool(told.clashes), kept)
 
     def _spare(self) -> int:
-        """So much smaller it is than asked for."""
+        """So much smaller the bound is than asked for, as runs are cheap or dear, and time is short or not."""
         runs = self.kept.runs
         if runs and sum(run.seconds for run in runs) < QUICK_S * len(runs):
             return QUICK
@@ -297,4 +295,4 @@ class Search:
 
     def _slack(self) -> int:
         """So much larger it may be again where all runs ended: what would make it smaller takes a round of its own."""
-        return 1 if self._spare() <= CARE or any(not one.vain for one in self.flights.values()) else SLACK
+        return 1 if self._spare() != ROOM or any(not one.vain for one in self.flights.values()) else SLACK

@@ -105,9 +105,9 @@ class Slots:
 
     @property
     def more(self) -> bool:
-        """Of runs that compute for long, one more than there are places ends sooner than if it waited for its turn."""
+        """Of runs that compute, one more than there are places ends no later than if it waited for its turn."""
         room = psutil.virtual_memory().available >= _MEMORY
-        return not (self.tight or self.idle) and self.usual >= QUICK_S and room
+        return not (self.tight or self.idle) and room
 
     @property
     def _processors(self) -> int:

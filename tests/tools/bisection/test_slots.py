@@ -76,8 +76,10 @@ def test_what_the_user_said_and_what_was_closed_stays() -> None:
     assert (fixed.now, closed.now) == (3, 1)
 
 
-@pytest.mark.parametrize(("seconds", "more"), [(QUICK_S / 2, False), (QUICK_S * 2, True)])
-def test_one_more_than_there_is_room_for_may_go_only_where_runs_are_slow(seconds: float, more: bool) -> None:  # noqa: FBT001 - a table's column
-    slots = Slots(0)
-    slots.learn(seconds, seconds, 0.0)
-    assert slots.more is more
+@pytest.mark.parametrize("seconds", [QUICK_S / 2, QUICK_S * 2])
+def test_one_more_than_there_is_room_for_may_go_only_where_runs_compute(seconds: float) -> None:
+    computing, waiting = Slots(0), Slots(0)
+    computing.learn(seconds, seconds, 0.0)
+    waiting.learn(seconds, 0.0, 0.0)
+    assert computing.more
+    assert waiting.more is ((os.cpu_count() or 2) >= MOST)
