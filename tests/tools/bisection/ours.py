@@ -21,9 +21,6 @@ BOUND: Final = Job(Path(), "", "", ()).bound
 class Ours:
     """What the engine does with choice, company and belief, but for processes; its runs are quick."""
 
-    beyond = 0
-    """So many runs more than there are places may end a proof."""
-
     def __init__(self, known: Knowledge) -> None:
         may = cone(known.parents, known.good, known.bad)
         beside = {p for c in may for p in known.parents[c]} | {known.good}
@@ -45,7 +42,7 @@ class Ours:
         if patience(knowledge.ages, 1.0):
             return
         known, running = self._known(knowledge), [self._history.spot(str(c)) for c in knowledge.flying]
-        left, beyond = (1, 0) if sorted_out.clashes else (free, self.beyond)
+        left, beyond = (1, 0) if sorted_out.clashes else (free, BEYOND)
         while left > -beyond:
             spot = following(known, running, two=left == PAIR) if left > 0 else last(known, running, beyond + left)
             if spot is None:
@@ -95,8 +92,6 @@ class Ours:
 
 class Slow(Ours):
     """The same, where a run takes a second."""
-
-    beyond = BEYOND
 
     def _bound(self, knowledge: Knowledge) -> float:
         return BOUND if late(knowledge.now, 1.0, len(self._may)) else BOUND / CARE
