@@ -4,11 +4,11 @@ A commit is a culprit when it and all that descend from it are bad. Two more are
 the range, and nothing in the range fails. A flaky command errs in two ways, each at a rate that is not known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import repeat
 from math import exp, log, prod
-from operator import getitem
 from typing import Final, NamedTuple
 
 from tools.bisection.history import History, Masses, Spot, among, bits
@@ -26,6 +26,7 @@ OLDER_ASIDE: Final = 0.2
 SWAPPED: Final = 0.02
 """Good and bad are the wrong way round."""
 _NEVER: Final = 1e-12
+_LEAST: Final = 1e-300
 _LOG_MOST: Final = 600.0
 
 
@@ -51,6 +52,10 @@ class Rates(NamedTuple):
     false_pass: float
 
 
+RATES: Final = tuple(Rates(wrong, missed) for wrong, _ in FALSE_FAIL for missed, _ in FALSE_PASS)
+_LOG_CHANCES: Final = tuple(log(p * q) for _, p in FALSE_FAIL for _, q in FALSE_PASS)
+
+
 class Cell(NamedTuple):
     """Culprits that no run has told apart."""
 
@@ -64,12 +69,6 @@ class World(NamedTuple):
     rates: Rates
     odds: tuple[float, ...]
     """Of every cell, of older, of nobody; with those of all worlds they sum to 1."""
-    counts: Mapping[str, Count]
-
-    def mended(self, spot: Spot) -> float:
-        """Probability that a commit which is no descendant of the culprit is bad."""
-        by = _likelihoods(self.rates, self.counts.get(spot.tree, NONE))
-        return 1 / (1 + (1 - BEFORE) / BEFORE * exp(min(by[SOUND] - by[BAD], _LOG_MOST)))
 
 
 @dataclass(frozen=True)
@@ -84,20 +83,33 @@ class Belief:
     """As they are to be expected, given what was seen."""
     prior: tuple[float, ...]
     worlds: tuple[World, ...]
+    """One of each of RATES."""
+    counts: Mapping[str, Count]
 
     def proof(self, culprit: int) -> float:
         """Probability that this commit is bad and each of its parents is good, whatever else was bad at times."""
+        if culprit not in self._proofs:
+            self._proofs[culprit] = self._proof(culprit)
+        return self._proofs[culprit]
+
+    @cached_property
+    def _proofs(self) -> dict[int, float]:
+        """What was worked out of `proof`."""
+        return {}
+
+    def _proof(self, culprit: int) -> float:
         own, parents = self.history.spot(self.history.commits[culprit].sha), self.history.parents(culprit)
-        share = self.each[culprit] / (sum(c.probability for c in self.cells if c.suspects >> culprit & 1) or 1.0)
+        at = next(n for n, cell in enumerate(self.cells) if cell.suspects >> culprit & 1)
+        apart = [n for n, cell in enumerate(self.cells) if not cell.suspects & own.suspects]
+        share = self.each[culprit] / (self.cells[at].probability or 1.0)
         found = 0.0
-        for world in self.worlds:
-            mended, good = world.mended(own), prod(1 - world.mended(parent) for parent in parents)
-            for cell, odds in zip(self.cells, world.odds, strict=False):
-                if cell.suspects >> culprit & 1:
-                    found += odds * share * good
-                elif not cell.suspects & own.suspects:
-                    found += odds * mended * good
+        for world, mended, *beneath in zip(self.worlds, *map(self._mended, (own, *parents)), strict=True):
+            bad = world.odds[at] * share + sum(map(world.odds.__getitem__, apart)) * mended
+            found += bad * prod(1 - one for one in beneath)
         return found
+
+    def _mended(self, spot: Spot) -> tuple[float, ...]:
+        return _mended(self.counts.get(spot.tree, NONE))
 
     @cached_property
     def each(self) -> tuple[float, ...]:
@@ -129,9 +141,8 @@ class Belief:
             return self._failing[spot.tree]
         chances = [0.0] * (len(self.cells) + 2)
         failing = [0.0] * len(chances)
-        for world in self.worlds:
+        for world, mended in zip(self.worlds, self._mended(spot), strict=True):
             wrong, right = world.rates.false_fail, 1 - world.rates.false_pass
-            mended = world.mended(spot)
             before = mended * right + (1 - mended) * wrong
             for n, odds in enumerate(world.odds):
                 inside = n < len(self.cells) and self.cells[n].suspects & spot.suspects
@@ -168,23 +179,19 @@ def believe(history: History, prior: Sequence[float], counts: Mapping[str, Count
     older, nobody = (OLDER_ASIDE if history.aside else OLDER), NOBODY
     there = (1 - older - nobody) / (sum(prior) or 1.0)
     kinds = [there * masses.of(cell) for cell in cells] + [older, nobody]
-    says = [[_says(history, cell, spot) for spot, _ in seen] for cell in (*cells, None, 0)]
-    worlds = [(Rates(a, b), p * q) for a, p in FALSE_FAIL for b, q in FALSE_PASS]
-    joint = [_joint(rates, chance, kinds, says, [count for _, count in seen]) for rates, chance in worlds]
-    top = max(max(row) for row in joint)
-    odds = [[exp(one - top) for one in row] for row in joint]
-    total = sum(map(sum, odds))
-    by_kind = [sum(row[n] for row in odds) / total for n in range(len(kinds))]
-    by_world = [sum(row) / total for row in odds]
+    joint = [
+        _joint(kind, [_likelihoods(count)[_says(history, culprits, spot)] for spot, count in seen])
+        for kind, culprits in zip(kinds, (*cells, None, 0), strict=True)
+    ]
+    odds = _odds(joint)
+    by_kind = [*map(sum, odds)]
+    worlds = [*map(World, RATES, zip(*odds, strict=True))]
     expected = Rates(
-        sum(rates.false_fail * p for (rates, _), p in zip(worlds, by_world, strict=True)),
-        sum(rates.false_pass * p for (rates, _), p in zip(worlds, by_world, strict=True)),
+        sum(world.rates.false_fail * sum(world.odds) for world in worlds),
+        sum(world.rates.false_pass * sum(world.odds) for world in worlds),
     )
-    found = tuple(Cell(*pair) for pair in zip(cells, by_kind, strict=False))
-    parted = tuple(
-        World(rates, tuple(one / total for one in row), counts) for (rates, _), row in zip(worlds, odds, strict=True)
-    )
-    return Belief(history, found, by_kind[-2], by_kind[-1], expected, tuple(prior), parted)
+    found = tuple(map(Cell, cells, by_kind))
+    return Belief(history, found, by_kind[-2], by_kind[-1], expected, tuple(prior), tuple(worlds), counts)
 
 
 def swapped(good: Count, bad: Count) -> float:
@@ -192,13 +199,8 @@ def swapped(good: Count, bad: Count) -> float:
     if not (good.fails and bad.passes):
         return 0.0
     kinds = ((SWAPPED, BAD, SOUND), (OLDER, BAD, BAD), (NOBODY, SOUND, SOUND), (1 - OLDER - NOBODY, SOUND, BAD))
-    odds = [0.0] * len(kinds)
-    for a, p in FALSE_FAIL:
-        for b, q in FALSE_PASS:
-            here, there = (_likelihoods(Rates(a, b), count) for count in (good, bad))
-            for n, (prior, one, other) in enumerate(kinds):
-                odds[n] += prior * p * q * exp(here[one] + there[other])
-    return odds[0] / sum(odds)
+    here, there = _likelihoods(good), _likelihoods(bad)
+    return sum(_odds([_joint(prior, [here[one], there[other]]) for prior, one, other in kinds])[0])
 
 
 def _cells(history: History, seen: Sequence[Spot]) -> list[int]:
@@ -223,23 +225,38 @@ def _says(history: History, culprits: int | None, spot: Spot) -> str:
     return BAD if culprits & spot.suspects else GOOD
 
 
-def _joint(
-    rates: Rates, chance: float, kinds: Sequence[float], says: Sequence[Sequence[str]], counts: Sequence[Count]
-) -> list[float]:
-    """Logarithm of the probability of these rates, each kind of culprit, and what was seen."""
-    by_state = [_likelihoods(rates, count) for count in counts]
-    return [
-        log(max(chance * kind, 1e-300)) + sum(map(getitem, by_state, row))
-        for kind, row in zip(kinds, says, strict=True)
-    ]
+def _joint(kind: float, by_rates: Iterable[Sequence[float]]) -> list[float]:
+    """Logarithm of how probable this kind of culprit and what was seen is at each of RATES, `by_rates` of each tree."""
+    return [*map(sum, zip(_LOG_CHANCES, [log(max(kind, _LEAST))] * len(RATES), *by_rates, strict=True))]
 
 
-@lru_cache(maxsize=4096)
-def _likelihoods(rates: Rates, count: Count) -> dict[str, float]:
-    wrong, missed = max(rates.false_fail, _NEVER), max(rates.false_pass, _NEVER)
-    bad = count.fails * log(1 - missed) + count.passes * log(missed)
-    good = count.fails * log(wrong) + count.passes * log(1 - wrong)
-    return {BAD: bad, SOUND: good, GOOD: _mixed(good, bad, BEFORE), EITHER: _mixed(good, bad, 0.5)}
+def _odds(joint: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Probabilities of which these are the logarithms, but for a factor; all together 1."""
+    top = max(map(max, joint))
+    odds = [[exp(one - top) for one in row] for row in joint]
+    total = sum(map(sum, odds))
+    return [[one / total for one in row] for row in odds]
+
+
+@lru_cache(maxsize=1024)
+def _likelihoods(count: Count) -> dict[str, tuple[float, ...]]:
+    """Logarithm of the probability of these runs, at each of RATES, by what the spot should be."""
+    bad = [_log(count, fails=1 - rates.false_pass) for rates in RATES]
+    good = [_log(count, fails=rates.false_fail) for rates in RATES]
+    either, hardly = (tuple(map(_mixed, good, bad, repeat(share))) for share in (0.5, BEFORE))
+    return {BAD: tuple(bad), SOUND: tuple(good), GOOD: hardly, EITHER: either}
+
+
+def _log(count: Count, fails: float) -> float:
+    fails = min(max(fails, _NEVER), 1 - _NEVER)
+    return count.fails * log(fails) + count.passes * log(1 - fails)
+
+
+@lru_cache(maxsize=1024)
+def _mended(count: Count) -> tuple[float, ...]:
+    """Probability, at each of RATES, that a commit which is no descendant of the culprit is bad."""
+    by, less = _likelihoods(count), (1 - BEFORE) / BEFORE
+    return tuple(1 / (1 + less * exp(min(one - two, _LOG_MOST))) for one, two in zip(by[SOUND], by[BAD], strict=True))
 
 
 def _mixed(one: float, other: float, share: float) -> float:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.bisection.belief import Count, believe
+from tools.bisection.belief import Count, believe, swapped
 from tools.bisection.choice import ENDS, STANDS_OUT, TWICE, following, last, settled, useless
 from tools.bisection.history import Commit, History, Masses, Spot, bits, commits
 from tools.bisection.known import Known
@@ -291,3 +291,8 @@ def test_masses_are_sums(weights: list[float], mask: int) -> None:
 def test_reads_gits_log() -> None:
     log = "a1 t1 \nb2 t2 a1\nc3 t3 b2 a1\n"
     assert list(commits(log)) == [Commit("a1", "t1", ()), Commit("b2", "t2", ("a1",)), Commit("c3", "t3", ("b2", "a1"))]
+
+
+def test_ends_run_very_often_are_still_compared() -> None:
+    assert swapped(Count(500, 700), Count(600, 500)) < 1e-6
+    assert swapped(Count(700, 3), Count(3, 700)) > 0.999
