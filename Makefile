@@ -26,7 +26,9 @@ UV = $(or $(shell for uv in uv .uv/bin/uv; do $$uv --version >/dev/null 2>&1 && 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Where Python may write no bytecode, each start would compile all of it: that takes as long again.
 setup: $(READY) ## Make .venv with stanch and every tool that is needed, exactly as locked.
+	@$(BIN)/python -m compileall -q agent tools
 
 demo: setup ## Break a miniature production on this machine and watch it being stanched.
 	@$(BIN)/stanch demo
