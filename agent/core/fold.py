@@ -78,7 +78,7 @@ def apply(incident: Incident, recorded: Recorded) -> Incident:
         case Triaged() | Surfaced() | Reported() | Claimed() | Verified() | Watched():
             return _finding(moved, fact, recorded.at)
         case Intended():
-            return _intended(moved, fact, recorded.at)
+            return _intended(moved, fact, recorded)
         case Called():
             return _called(moved, fact, recorded)
         case _:
@@ -229,13 +229,13 @@ def _read(made: ChangeMade, verified: Verified, at: datetime) -> bool:
     return verified.read and verified.final and at - made.at >= MIN_VERIFY_WAIT
 
 
-def _intended(incident: Incident, fact: Intended, at: datetime) -> Incident:
+def _intended(incident: Incident, fact: Intended, recorded: Recorded) -> Incident:
     if fact.change is None or fact.to is None:
         return incident
     if any(made.key == fact.key and made.outcome is not Outcome.PENDING for made in incident.changes):
         raise IllegalFact(f"{fact.key} was made before")
-    begun = next((made.begun for made in incident.changes if made.key == fact.key), at)
-    made = ChangeMade(fact.key, fact.change, fact.was, fact.to, begun, at, Outcome.PENDING)
+    begun = next((made.begun for made in incident.changes if made.key == fact.key), recorded.n)
+    made = ChangeMade(fact.key, fact.change, fact.was, fact.to, begun, recorded.at, Outcome.PENDING)
     others = tuple(change for change in incident.changes if change.key != fact.key)
     return replace(incident, changes=(*others, made), verified=None, verified_at=None)
 

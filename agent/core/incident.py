@@ -32,7 +32,8 @@ class ChangeMade:
     kind: ChangeKind
     was: str | None
     to: str
-    begun: datetime
+    begun: int
+    """Number in the journal of the first intention."""
     at: datetime
     """When it was tried last; when it came back, once it has."""
     outcome: Outcome

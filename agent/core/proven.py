@@ -1,7 +1,7 @@
 """What the facts prove of a root cause: by test, or by taking back a deploy that held one commit. Nothing else does."""
 
 from dataclasses import dataclass
-from itertools import dropwhile, groupby
+from itertools import groupby
 from typing import Generic, NamedTuple, TypeVar
 
 from pydantic import JsonValue, ValidationError
@@ -114,9 +114,11 @@ def taken_back(incident: Incident) -> TakenBack | None:
     if made is None or made.was is None or read is None:
         return None
     back = [one.n for one in incident.evidence if isinstance(one.fact, Called) and one.fact.key == made.key]
-    ran = next((one for one in sightings(incident, Deployments) if one.n == read.deploys), None)
+    deploys = sightings(incident, Deployments)
+    before = [one.seen for one in deploys if one.n < made.begun]
+    ran = next((one for one in deploys if one.n == read.deploys), None)
     signals = [one.n for one in sightings(incident, Signal) if one.n < read.deploys][-1:]
-    if ran is None or max(back, default=ran.n) > ran.n or not _one_deploy(made, ran.seen):
+    if ran is None or not before or max(back, default=ran.n) > ran.n or not _one_deploy(made, before[-1], ran.seen):
         return None
     recovered = recovery_missing(incident) is None and read.traffic > 0
     if not recovered and not (read.read and read.final and not read.recovered and made.verified):
@@ -124,15 +126,20 @@ def taken_back(incident: Incident) -> TakenBack | None:
     return TakenBack(made.to, made.was, recovered, tuple(sorted({*back, *signals, ran.n})))
 
 
-def _one_deploy(made: ChangeMade, ran: Deployments) -> bool:
-    """It was a rollback over one deploy: `to` ran right before `was`, and nobody else deployed since it was begun."""
+def _one_deploy(made: ChangeMade, before: Deployments, ran: Deployments) -> bool:
+    """It was a rollback over one deploy, `to` ran right before `was`, and nothing else was deployed since `before`.
+
+    No clock says so, as a platform's may differ from ours; `healthy` may change later.
+    """
     if made.kind is not ChangeKind.ROLLBACK or made.outcome is not Outcome.OK or ran.current != made.to:
         return False
     releases = [one.release for one in ran.history]
     turns = [release for release, _ in groupby(releases)]
-    begun = made.begun.replace(microsecond=0)  # a platform may tell no more than the second
-    since = [*dropwhile(lambda one: one.at < begun, ran.history)]  # by their order: clocks differ
-    return turns[-3:] == [made.to, made.was, made.to] and releases[-2:] == [made.was, made.to] and not since[1:]
+    if turns[-3:] != [made.to, made.was, made.to] or releases[-2:] != [made.was, made.to]:
+        return False
+    then, now = ([(one.release, one.at) for one in read.history] for read in (before, ran))
+    *earlier, _ = now
+    return earlier[-len(then) :] == then[-len(earlier) :]  # each read ends somewhere
 
 
 def _taken_back(incident: Incident) -> Proof | None:

@@ -4,7 +4,7 @@ The guards are run on these very values. That no verdict and no ending hangs on 
 `tests/proof/test_normal.py` walks the same moves on the incident as it is and on its normal form.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 from agent.core.facts import Approved, Asked, Called, Denied, Recorded, Refused, Verified
 from agent.core.incident import ChangeMade, Incident, Page, Said
 from agent.core.limits import MAX_CALLS
+from agent.core.proven import sightings
 from agent.core.words import By
 from agent.proof.worlds import MINUTE, NOON
 from tools.observed import Deployments, Noted
@@ -37,8 +38,9 @@ def normal(incident: Incident, now: datetime, *, loops: bool = False, others: bo
     """
     at = NOON + _open_for(now - NOON)
     newer = MOST if others else len(incident.changes) - 1
-    changes = tuple(_made(one, newer - n, now, at) for n, one in enumerate(incident.changes))
-    evidence, verified = _evidence(incident) if others else ((), _verified(incident.verified))
+    kept = _kept(incident) if others else ()
+    changes = tuple(_made(one, newer - n, now, at, kept) for n, one in enumerate(incident.changes))
+    evidence, verified = _evidence(incident, kept)
     said, news = _said(incident) if loops else ((), 0)
     made, refused = _calls(incident)
     flat = replace(
@@ -64,10 +66,10 @@ def _minutes(age: timedelta) -> timedelta:
     return age // MINUTE * MINUTE
 
 
-def _made(made: ChangeMade, newer: int, now: datetime, at: datetime) -> ChangeMade:
-    """Ages are counted up to five minutes; an older change stays older. It was begun a minute before it came back."""
+def _made(made: ChangeMade, newer: int, now: datetime, at: datetime, kept: Sequence[Recorded]) -> ChangeMade:
+    """Ages are counted up to five minutes; an older change stays older. What was kept before it was begun stays so."""
     came = at - min(_minutes(now - made.at), FIVE + newer * MINUTE)
-    return replace(made, at=came, begun=came - MINUTE)
+    return replace(made, at=came, begun=1 + sum(one.n < made.begun for one in kept))
 
 
 def _deploys(incident: Incident, changes: tuple[ChangeMade, ...], at: datetime) -> Deployments | None:
@@ -105,15 +107,24 @@ MOST: Final = 2
 """Deploys of somebody else that come after one of ours."""
 
 
-def _evidence(incident: Incident) -> tuple[tuple[Recorded, ...], Verified | None]:
-    """How each CHANGE came back, and the deploys that the last reading is judged by, numbered anew."""
-    read, ours = incident.verified, {made.key for made in incident.changes}
-    ran, traffic = (read.deploys, read.traffic) if read else (0, 0)
-    kept = [one for one in incident.evidence if one.n == ran or (isinstance(one.fact, Called) and one.fact.key in ours)]
-    numbers = {one.n: n for n, one in enumerate(kept, 1)}
-    flat = _verified(read)
+def _kept(incident: Incident) -> tuple[Recorded, ...]:
+    """How each CHANGE came back, the deploys read before the first, and those that the last reading is judged by."""
+    ours, read = {made.key: made.begun for made in incident.changes}, incident.verified
+    first = min(ours.values(), default=incident.facts + 1)
+    before = [one.n for one in sightings(incident, Deployments) if one.n < first]
+    named = {*before[-1:], read.deploys if read else 0}
+    return tuple(
+        one for one in incident.evidence if one.n in named or (isinstance(one.fact, Called) and one.fact.key in ours)
+    )
+
+
+def _evidence(incident: Incident, kept: Sequence[Recorded]) -> tuple[tuple[Recorded, ...], Verified | None]:
+    """What is kept, numbered anew, and the last reading, which names one of it."""
+    numbers, read = {one.n: n for n, one in enumerate(kept, 1)}, incident.verified
     evidence = tuple(one.model_copy(update={"n": numbers[one.n], "at": NOON}) for one in kept)
-    return evidence, flat and flat.model_copy(update={"deploys": numbers.get(ran, 0), "traffic": traffic})
+    ran, traffic = (numbers.get(read.deploys, 0), read.traffic) if read and kept else (0, 0)
+    flat = _verified(read)
+    return evidence, flat and flat.model_copy(update={"deploys": ran, "traffic": traffic})
 
 
 def _verified_at(incident: Incident, changes: tuple[ChangeMade, ...]) -> datetime | None:

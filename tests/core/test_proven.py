@@ -107,12 +107,27 @@ def test_a_rollback_is_credited_only_by_a_reading_after_the_signals_in_which_it_
     assert (taken_back(incident(*steps)) is not None) == alone
 
 
-def test_a_recovery_is_not_credited_when_somebody_deployed_while_the_rollback_was_under_way() -> None:
-    ran = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.0", -0.5), BACK_AGAIN[3], at=7)
-    beside = worlds.deploys(*BACK_AGAIN[:3], ("v1.7.0", 0), ("v1.8.0", 0), BACK_AGAIN[3], at=7)
-    earlier = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.0", 4), BACK_AGAIN[3], at=7)
-    assert taken_back(incident(*reread(*BEGUN, *BACK, ran=earlier)))
-    assert [taken_back(incident(*reread(*BEGUN, *BACK, ran=one))) for one in (ran, beside)] == [None, None]
+@pytest.mark.parametrize("ours", [-1, -0.001, 0, 4, -3000], ids=lambda at: f"{-at} minutes after noon")
+def test_whose_recovery_it_is_hangs_on_no_clock(ours: float) -> None:
+    """By the platform's clock our rollback may come before it began: what it knew before it counts, and what since."""
+    alone = worlds.deploys(*BACK_AGAIN[:3], ("v1.7.0", ours), at=7)
+    after = worlds.deploys(*BACK_AGAIN[:3], ("v1.7.0", ours), ("v1.8.0", ours), ("v1.7.0", ours), at=7)
+    before = worlds.deploys(*BACK_AGAIN[:3], ("v1.7.0", ours), ("v1.8.0", ours), ("v1.7.0", ours - 0.5), at=7)
+    again = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.0", ours), ("v1.7.0", ours), at=7)
+    assert taken_back(incident(*reread(*BEGUN, *BACK, ran=alone)))
+    assert [taken_back(incident(*reread(*BEGUN, *BACK, ran=one))) for one in (after, before, again)] == [None] * 3
+
+
+def test_a_history_that_is_cut_off_where_it_is_long_is_compared_as_far_as_it_goes() -> None:
+    long = [("v1.6.0", 9000 - n) for n in range(47)] + [*BACK_AGAIN[1:3]]
+    steps = (opened(), triaged(), worlds.deploys(*long), THERE, AWAY, *BACK)
+    for kept in (long[1:], long[40:], long[-1:]):
+        ran = worlds.deploys(*kept, BACK_AGAIN[3], at=7)
+        assert (taken_back(incident(*reread(*steps, ran=ran))) is not None) == (len(kept) > 1)
+
+
+def test_a_rollback_before_which_the_deploys_were_not_read_is_not_credited() -> None:
+    assert taken_back(incident(*reread(opened(), triaged(), *BACK))) is None
 
 
 def test_a_rollback_that_does_not_run_any_more_proves_nothing() -> None:
