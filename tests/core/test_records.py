@@ -1,7 +1,6 @@
 """What each fact leaves in an incident, what it leaves alone, and why one that cannot follow is refused."""
 
 import re
-from dataclasses import replace
 
 import pytest
 
