@@ -28,7 +28,7 @@ help: ## List the commands.
 
 # Where Python may write no bytecode, each start would compile all of it: that takes as long again.
 setup: $(READY) ## Make .venv with stanch and every tool that is needed, exactly as locked.
-	@$(BIN)/python -m compileall -q agent tools
+	@$(BIN)/python -m compileall -qq agent tools || true
 
 demo: setup ## Break a miniature production on this machine and watch it being stanched.
 	@$(BIN)/stanch demo
@@ -60,6 +60,7 @@ mutants: setup ## Break the guards in every way: a test must notice, e.g. `make 
 
 clean: ## Remove everything that setup and the checks made.
 	@rm -rf .venv .uv .coverage* .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find agent tools -name __pycache__ -prune -exec rm -rf {} +
 
 fmt-check: setup
 	@$(BIN)/ruff format --quiet --check . || { echo 'Not formatted: run `make fmt`.'; exit 1; }

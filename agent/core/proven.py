@@ -129,7 +129,8 @@ def taken_back(incident: Incident) -> TakenBack | None:
 def _one_deploy(made: ChangeMade, before: Deployments, ran: Deployments) -> bool:
     """It was a rollback over one deploy, `to` ran right before `was`, and nothing else was deployed since `before`.
 
-    No clock says so, as a platform's may differ from ours; `healthy` may change later.
+    No clock says so, as a platform's may differ from ours; `healthy` may change later. Where two deploys cannot be told
+    apart, nobody knows.
     """
     if made.kind is not ChangeKind.ROLLBACK or made.outcome is not Outcome.OK or ran.current != made.to:
         return False
@@ -139,7 +140,7 @@ def _one_deploy(made: ChangeMade, before: Deployments, ran: Deployments) -> bool
         return False
     then, now = ([(one.release, one.at) for one in read.history] for read in (before, ran))
     *earlier, _ = now
-    return earlier[-len(then) :] == then[-len(earlier) :]  # each read ends somewhere
+    return earlier == then[-len(earlier) :] and len({*now}) == len(now)  # of a long history only the end is read
 
 
 def _taken_back(incident: Incident) -> Proof | None:

@@ -118,12 +118,46 @@ def test_whose_recovery_it_is_hangs_on_no_clock(ours: float) -> None:
     assert [taken_back(incident(*reread(*BEGUN, *BACK, ran=one))) for one in (after, before, again)] == [None] * 3
 
 
-def test_a_history_that_is_cut_off_where_it_is_long_is_compared_as_far_as_it_goes() -> None:
+def test_a_history_of_which_only_the_end_is_read_is_compared_as_far_as_it_goes() -> None:
     long = [("v1.6.0", 9000 - n) for n in range(47)] + [*BACK_AGAIN[1:3]]
     steps = (opened(), triaged(), worlds.deploys(*long), THERE, AWAY, *BACK)
-    for kept in (long[1:], long[40:], long[-1:]):
-        ran = worlds.deploys(*kept, BACK_AGAIN[3], at=7)
-        assert (taken_back(incident(*reread(*steps, ran=ran))) is not None) == (len(kept) > 1)
+    for kept in (long, long[1:], long[40:]):
+        assert taken_back(incident(*reread(*steps, ran=worlds.deploys(*kept, BACK_AGAIN[3], at=7))))
+    moved = worlds.deploys(*long[40:-1], ("v1.8.0", 4), BACK_AGAIN[3], at=7)
+    assert taken_back(incident(*reread(*steps, ran=moved))) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((), BACK_AGAIN),
+        ((("v1.8.0", 5),), BACK_AGAIN[1:]),
+        (BACK_AGAIN[:3], (*BACK_AGAIN[:3], ("v1.7.0", 3000), ("v1.8.0", 5), ("v1.7.0", 3000))),
+        (BACK_AGAIN[:3], (*BACK_AGAIN[1:3], ("v1.7.0", 3000))),
+        ((*BACK_AGAIN[:3], ("v1.7.0", 3)), (*BACK_AGAIN[:3], ("v1.7.0", 3), ("v1.7.0", -1))),
+    ],
+    ids=["none known", "one known", "when it was built", "when it was built, and cut off", "taken back already"],
+)
+def test_where_one_history_does_not_go_on_from_the_other_nobody_knows_what_was_deployed(
+    before: tuple[tuple[str, float], ...], after: tuple[tuple[str, float], ...]
+) -> None:
+    ran = worlds.deploys(*after, at=7)
+    steps = (opened(), triaged(), worlds.deploys(*before, current="v1.8.0"), THERE, AWAY, *BACK)
+    assert taken_back(incident(*reread(*steps, ran=ran))) is None
+
+
+def test_the_last_deploys_read_before_the_rollback_was_begun_are_those_that_it_is_judged_by() -> None:
+    older, other = worlds.deploys(*BACK_AGAIN[:2]), worlds.deploys(*BACK_AGAIN[:3], ("v1.8.0", -0.5))
+    assert taken_back(incident(*reread(opened(), triaged(), older, worlds.USUAL, *BACK)))
+    assert taken_back(incident(*reread(opened(), triaged(), older, *BACK))) is None
+    under_way = (worlds.begun(), other, worlds.back(), 6, READ)
+    beside = worlds.deploys(*BACK_AGAIN[:3], ("v1.8.0", -0.5), BACK_AGAIN[3], at=7)
+    assert taken_back(incident(*reread(*BEGUN, *under_way, ran=beside))) is None
+
+
+def test_that_a_deploy_is_no_longer_taken_for_healthy_makes_no_other_of_it() -> None:
+    ill = worlds.deploys(*BACK_AGAIN[:2], ("v1.8.0", 5, False), BACK_AGAIN[3], at=7)
+    assert taken_back(incident(*reread(*BEGUN, *BACK, ran=ill)))
 
 
 def test_a_rollback_before_which_the_deploys_were_not_read_is_not_credited() -> None:

@@ -34,7 +34,7 @@ MUTANTS: Final = (
     Mutant("approval.py", "asks = (*asks, AskHuman(", "asks = (*(), AskHuman(", "G12"),
     Mutant("releases.py", "    if release in bad:", "    if False:", "G6"),
     Mutant("verify.py", "    if last is None or ours or last.at <= begun:", "    if True:", "G3"),
-    Mutant("proven.py", "return earlier[-len(then) :] == then[-len(earlier) :]", "return True", "G4"),
+    Mutant("proven.py", "return earlier == then[-len(earlier) :] and", "return", "G4"),
     Mutant(
         "limits.py",
         "MIN_VERIFY_WAIT: Final = timedelta(minutes=5)",

@@ -241,15 +241,14 @@ def _odds(joint: Sequence[Sequence[float]]) -> list[list[float]]:
 @lru_cache(maxsize=1024)
 def _likelihoods(count: Count) -> dict[str, tuple[float, ...]]:
     """Logarithm of the probability of these runs, at each of RATES, by what the spot should be."""
-    bad = [_log(count, fails=1 - rates.false_pass) for rates in RATES]
-    good = [_log(count, fails=rates.false_fail) for rates in RATES]
+    bad = [_log(count.passes, count.fails, rates.false_pass) for rates in RATES]
+    good = [_log(count.fails, count.passes, rates.false_fail) for rates in RATES]
     either, hardly = (tuple(map(_mixed, good, bad, repeat(share))) for share in (0.5, BEFORE))
     return {BAD: tuple(bad), SOUND: tuple(good), GOOD: hardly, EITHER: either}
 
 
-def _log(count: Count, fails: float) -> float:
-    fails = min(max(fails, _NEVER), 1 - _NEVER)
-    return count.fails * log(fails) + count.passes * log(1 - fails)
+def _log(wrong: int, right: int, rate: float) -> float:
+    return wrong * log(max(rate, _NEVER)) + right * log(1 - max(rate, _NEVER))
 
 
 @lru_cache(maxsize=1024)
