@@ -244,6 +244,17 @@ def test_bisects_that_agree_prove_it_with_the_newest() -> None:
     assert (found.evidence, contradicted(now)) == ((5,), ())
 
 
+@pytest.mark.parametrize(("bad", "counts"), [("v1.8.0", True), ("v1.8.1", True), ("v1.7.9", True), ("v1.9.0", False)])
+def test_a_bisect_is_about_this_incident_when_its_bad_end_is_a_release_that_has_the_issues(
+    bad: str, *, counts: bool
+) -> None:
+    seen_in = triaged(releases=("v1.8.0", "v1.8.1"), first_release="v1.7.9")
+    shorter = seen("git_bisect", worlds.BISECTED.model_copy(update={"bad": bad, "culprit": CULPRIT[:12]}))
+    now = incident(opened(), seen_in, worlds.USUAL, FIRST, shorter.model_copy(update={"args": {"issue_id": "4711"}}))
+    assert [one.n for one in bisects(now)] == ([4, 5] if counts else [4])
+    assert (proof(now) is not None, contradicted(now)) == (True, ())
+
+
 def test_what_proves_nothing_contradicts_nothing() -> None:
     half = worlds.BISECTED.model_copy(update={"culprit": "d" * 40, "parent_good": False})
     written = worlds.BISECTED.model_copy(update={"culprit": "d" * 40, "written": True})

@@ -21,7 +21,7 @@ from tests.mutants.worker import PROOF, Seen, ended, start, tested, warm
 
 ROOMS = (
     "blast", "verify", "limits", "releases", "guard", "changes", "closure", "approval", "policy", "proposal",
-    "incident", "fold", "proven",
+    "incident", "fold",
 )  # fmt: skip
 FILES = tuple(f"agent/core/{name}.py" for name in ROOMS)
 EVERY = ("tests/core",)

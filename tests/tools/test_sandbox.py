@@ -22,7 +22,7 @@ ALIVE = (
     "        for fd in (0, 1, 2): os.close(fd)\n"
     "        while True: open('alive', 'a').write('.'); time.sleep(0.02)\n"
     "    os._exit(0)\n"
-    "while not os.path.exists('alive'): time.sleep(0.02)\n"
+    "while not (os.path.exists('alive') and os.path.getsize('alive')): time.sleep(0.02)\n"
 )
 """Leaves a daemon behind, which writes as long as it lives."""
 
@@ -47,6 +47,11 @@ def tries(*acts: str) -> str:
     return "import os, socket\n" + "".join(
         f"try:\n    {act}\n    print({act!r})\nexcept OSError: pass\n" for act in acts
     )
+
+
+def alive(tree: Path) -> bool:
+    """It has written there: for a moment the file is empty."""
+    return (tree / "alive").exists() and (tree / "alive").stat().st_size > 0
 
 
 def still(tree: Path) -> bool:
@@ -217,7 +222,7 @@ def test_a_cancelled_call_ends_it(tree: Path) -> None:
     async def cancelled() -> None:
         argv = (sys.executable, "-c", f"{ALIVE}time.sleep(60)")
         task = asyncio.create_task(confined("tests", argv, tree=tree, timeout_s=60))
-        while not (tree / "alive").exists():  # noqa: ASYNC110 - another process
+        while not alive(tree):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.02)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -235,7 +240,7 @@ def test_a_killed_stanch_takes_it_along(tree: Path) -> None:
         f"asyncio.run(confined('tests', argv, tree=Path({str(tree)!r}), timeout_s=60))"
     )
     with psutil.Popen((sys.executable, "-c", program)) as stanch:
-        while not (tree / "alive").exists():
+        while not alive(tree):
             time.sleep(0.02)
         stanch.kill()
     time.sleep(0.2)
@@ -254,7 +259,7 @@ def test_a_sandbox_that_dies_is_no_verdict(tree: Path, outside: bool, then: str)
     async def killed() -> None:
         argv = (sys.executable, "-c", f"{ALIVE}time.sleep(5); {then}")
         task = asyncio.create_task(confined("tests", argv, tree=tree, timeout_s=60))
-        while not (tree / "alive").exists():  # noqa: ASYNC110 - another process
+        while not alive(tree):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.02)
         _bwrap(outside=outside).kill()
         await task
