@@ -37,6 +37,8 @@ _LIBRARY: Final[tuple[type[RegexBasedDetector], ...]] = (
 )  # fmt: skip
 """Those that know a token by its form. None that goes by entropy: a sha, a digest or an id is no secret."""
 
+_SHORT: Final = 64
+"""Bytes in which what is no secret may hide the start of one: a name before another's value, digits before a card's."""
 _COUNT: Final = 7
 """Digits that no count has."""
 _EXACT: Final = "auth|csrf|dsn|pass|pwd|xsrf"
@@ -162,7 +164,9 @@ class Detector:
             caught = [(start, end) for start, end in map(found.span, groups) if start < end]
             sure = [one for one in caught if not text.startswith(MARK, one[0]) and self._sure(text, *one)]
             yield from sure
-            at = caught[0][0] + 1 if self.overlaps and not sure else found.span()[1]
+            first, at = found.span()
+            if self.overlaps and not sure and caught[0][1] - caught[0][0] <= _SHORT:  # or long ones are read ever again
+                at = max(caught[0][0], first + 1)
 
     def _sure(self, text: bytes, start: int, end: int) -> bool:
         found = (text[start:end], text[max(start - 2, 0) : start], text[end : end + 2])
@@ -188,7 +192,7 @@ DETECTORS: Final = (
     Detector("cookie", r"""(?i)cookie2?["']?:\s*["']?([^\s"'=]+=[^\r\n"']*)"""),
     Detector("password", rf"""{_NAMED}{_IS}b?\\*(?:"([^"\r\n]{{3,}})|'([^'\r\n]{{3,}}))""", _worth_hiding),
     Detector("password", rf"""{_NAMED}\\*["']?\]?=({_BARE}{{3,}})(?:[\s&;"'|]|$)""", _worth_hiding),
-    Detector("password", rf"{_NAMED}(?::\s*|\s=\s*)({_BARE}{{8,}})", _mixed),
+    Detector("password", rf"{_NAMED}(?::\s*|\s=\s*)({_BARE}{{8,}})", _mixed, overlaps=True),
     Detector(
         "card number",
         rf"(?:\b|\\[nrt])((?:{_ISSUER}[ -](?:\d{{4}}[ -]){{2}}\d{{1,7}})|{_AMEX}|\d{{13,16}})",

@@ -104,6 +104,12 @@ def test_a_card_behind_digits_that_could_begin_one_goes() -> None:
     assert REDACTOR.text("SHOP-2200 5500 0055 5555 5559, 4000 4000") == "SHOP-2200 [redacted: card number], 4000 4000"
 
 
+def test_a_secret_behind_two_names_goes_however_often_they_are_said() -> None:
+    said = "set SENTRY_AUTH_TOKEN: PASSWORD: {}"
+    assert REDACTOR.text(said.format("tr0ub4dor3")) == said.format("[redacted: password]")
+    assert REDACTOR.text("token:" * 100_000) == "token:" * 100_000
+
+
 def test_depth_and_size_have_a_bound() -> None:
     deep: JsonValue = "x"
     for _ in range(100_000):
