@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from subprocess import run
 from typing import cast
@@ -74,4 +75,8 @@ async def _picture(lab: Lab) -> Picture:
 def _members(home: Path) -> list[int]:
     session = Session.find(home)
     assert session is not None
-    return [pid for pid in psutil.pids() if os.getsid(pid) == session.pid]
+    found: list[int] = []
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError):  # it ended meanwhile
+            found += [pid] if os.getsid(pid) == session.pid else []
+    return found
