@@ -17,7 +17,7 @@ from agent.core.words import State
 from agent.runtime.workflow import Crew, Workflows
 from tools.observed import Reason
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 """Of the order of steps. Raise it when that changes: a run begun under another order must not be resumed in this."""
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 from dbos import DBOS
 from pydantic import JsonValue
@@ -38,19 +39,36 @@ async def verify(desk: Desk) -> None:
     first, last = window(_asked(desk), desk.incident.triage)
     since = await step("since", _since, desk)
     await DBOS.sleep_async(await step("wait", _until, desk, since, first))
-    reading = 0
-    while not await step(f"read:{reading}", _read_signal, desk, since, last, reading):
-        reading += 1
-        await DBOS.sleep_async(desk.clock.wall_s(60))
+    await _looks(desk, "read", _read_signal, since, last)
 
 
 async def watch(desk: Desk) -> None:
     """Look for new issues of the release every minute, as long as the skill says or until there is one."""
     _, last = window(_asked(desk))
-    since = await step("since", _since, desk)
-    look = 0
-    while not await step(f"watch:{look}", _look, desk, since, last, look):
-        look += 1
+    await _looks(desk, "watch", _look, await step("since", _since, desk), last)
+
+
+class Look(NamedTuple):
+    """One of several, a minute apart."""
+
+    n: int
+    began: datetime
+    last: timedelta
+    """So long after production changed nobody looks again."""
+
+    def over(self, since: datetime) -> bool:
+        """Whether it is the last one. What came back late, or was seen before a restart, shows how it was before."""
+        return self.began >= since + self.last or self.n >= self.last / MINUTE  # a clock set back: not endless
+
+
+async def _looks(
+    desk: Desk, name: str, look: Callable[[Desk, datetime, Look], Awaitable[bool]], since: datetime, last: timedelta
+) -> None:
+    """Look every minute until one says that nobody needs to look again."""
+    for n in count():
+        began = await step(f"{name}:{n}:began", _now, desk)
+        if await step(f"{name}:{n}", look, desk, since, Look(n, began, last)):
+            return
         await DBOS.sleep_async(desk.clock.wall_s(60))
 
 
@@ -86,33 +104,36 @@ def _asked(desk: Desk) -> tuple[int, int] | None:
     return (wait.min, wait.max) if wait else None
 
 
-async def _since(desk: Desk) -> str:
+async def _since(desk: Desk) -> datetime:
     """When waiting begins: when the last CHANGE came back, else now."""
     last = desk.incident.last_change
-    return (last.at if last else desk.clock.now()).isoformat()
+    return last.at if last else desk.clock.now()
 
 
-async def _until(desk: Desk, since: str, wait: timedelta) -> float:
+async def _now(desk: Desk) -> datetime:
+    return desk.clock.now()
+
+
+async def _until(desk: Desk, since: datetime, wait: timedelta) -> float:
     """Seconds of the wall's clock until `since` + `wait`."""
-    due = datetime.fromisoformat(since) + wait
-    return max(0.0, desk.clock.wall_s((due - desk.clock.now()).total_seconds()))
+    return max(0.0, desk.clock.wall_s((since + wait - desk.clock.now()).total_seconds()))
 
 
-async def _read_signal(desk: Desk, since: str, last: timedelta, reading: int) -> bool:
+async def _read_signal(desk: Desk, since: datetime, look: Look) -> bool:
     """Read the signal and the endpoints once more; True when nobody needs to look again."""
+    reading = look.n
     triage = desk.incident.triage
     issues: list[JsonValue] = list(triage.issues) if triage else []
     probes = await desk.call(f"probe:{reading}", "probe_endpoints", {})
     signal = await desk.call(f"signal:{reading}", "sentry_signal", {"issues": issues})
     ran = await desk.call(f"ran:{reading}", "deploy_status", {})  # after the signal, so that no deploy goes unseen
-    begun, other = _last_deploy(desk, datetime.fromisoformat(since), ran)
-    over = desk.clock.now() >= begun + last or reading >= last / MINUTE  # a clock set back must not make it endless
+    begun, other = _last_deploy(desk, since, ran)
     if triage is None or not signal.ok:
         why = f"the signal cannot be read: {signal.hint or 'there was no triage to compare it with'}"
-        verified = _unread(why, probes, final=triage is None or over)
+        verified = _unread(why, probes, final=triage is None or look.over(begun))
     else:
         answers = Answers.model_validate(probes.result).answers if probes.ok else ()
-        verified = judge(triage, begun, Signal.model_validate(signal.result), answers, final=over)
+        verified = judge(triage, begun, Signal.model_validate(signal.result), answers, final=look.over(begun))
         seen = int(ran.evidence.removeprefix("E")) if ran.ok else 0
         verified = verified.model_copy(update={"deploys": seen, "why": verified.why + other})
     desk.keep(f"verified:{reading}", verified)
@@ -141,14 +162,14 @@ def _unread(why: str, probes: Answer, *, final: bool) -> Verified:
     )
 
 
-async def _look(desk: Desk, since: str, last: timedelta, look: int) -> bool:
+async def _look(desk: Desk, since: datetime, look: Look) -> bool:
     """Look once; True when something is wrong, or time is up. A single event counts only at the end."""
     if all(made.outcome is Outcome.FAILED for made in desk.incident.changes):
         return True  # nothing went out
     release = desk.incident.opened.release if desk.incident.opened else None
-    probes = await desk.call(f"probe:{look}", "probe_endpoints", {})
-    picture = await desk.call(f"picture:{look}", "sentry_picture", {})
-    over = desk.clock.now() >= datetime.fromisoformat(since) + last or look >= last / MINUTE
+    probes = await desk.call(f"probe:{look.n}", "probe_endpoints", {})
+    picture = await desk.call(f"picture:{look.n}", "sentry_picture", {})
+    over = look.over(since)
     if not picture.ok:
         what = f"nobody is watching {release}: {picture.hint}"
         desk.keep("unwatched", Owed(reason=Reason.TRACKER_UNREACHABLE, guard="G8", why=what))

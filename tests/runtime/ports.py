@@ -182,13 +182,13 @@ class StandInTracker:
         )  # fmt: skip
         quiet = self.ground.scene.blast is Blast.NONE or not issue.events or self._looks() < self.ground.scene.late
         issues = () if quiet else (issue,)
+        self.ground.die("after picture")
         return Picture(
             at=now, window_min=window_min, issues=issues, more_issues=0, errors=errors, traffic=self._traffic()
         )
 
     async def signal(self, issues: tuple[str, ...], since: datetime | None = None) -> Signal:
-        errors = self._reached()
-        at = self.ground.clock.now()
+        errors, at = self._reached(), self.ground.clock.now()
         self.ground.do("signal", since.isoformat() if since else "")
         return Signal(at=at, issues=issues, incident=errors, errors=errors, traffic=self._traffic())
 

@@ -1,6 +1,8 @@
 """A rollback that ended the errors is evidence of its deploy; of a commit only when the deploy held no other."""
 
+from dataclasses import replace
 from pathlib import Path
+from time import sleep
 
 from agent.core.limits import MIN_VERIFY_WAIT
 from agent.core.words import CauseLevel, State
@@ -51,6 +53,23 @@ def test_the_wait_is_for_what_was_deployed_last_by_whomever(tmp_path: Path) -> N
     shipped = {tag: when for when, tag in at.ground.shipped()}
     assert incident.verified_at
     assert incident.verified_at - shipped["v1.7.1"] >= MIN_VERIFY_WAIT
+
+
+def test_a_reading_that_came_back_late_is_not_the_last_word(tmp_path: Path) -> None:
+    """Read three minutes after somebody's deploy, it says "too early", and patience is over once it is here."""
+    at = team(tmp_path, others=0, theirs="v1.7.1")
+    clock, read = at.ground.clock, list[str]()
+
+    def stall(deed: str) -> None:
+        if deed == "after signal" and not read:
+            read.append(deed)
+            sleep(clock.wall_s(13 * 60))
+
+    incident = replace(at, ground=replace(at.ground, die=stall)).work()
+    assert read
+    assert incident.state is State.MITIGATED
+    assert incident.verified
+    assert incident.verified.recovered
 
 
 def test_a_bisect_proves_the_cause_whoever_ended_the_errors(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -56,6 +57,22 @@ def test_what_the_watch_sees_ends_it_for_an_incident_to_take_over(
     assert [look.issues for look in looks(at)] == [found]
     assert BAD in incident.closing
     assert (pages(at), [made.to for made in incident.changes]) == ([], [BAD])
+
+
+def test_a_look_that_came_back_late_does_not_end_the_watch(tmp_path: Path) -> None:
+    """Taken while all was quiet, and here when the time to watch is over."""
+    seen: list[str] = []
+
+    def stall(at: str) -> None:
+        if at == "after picture" and not seen and ground.deeds("deploy"):
+            seen.append(at)
+            sleep(ground.clock.wall_s(60 * 60))
+
+    ground = Ground(tmp_path, FastClock(speed=600), replace(CALM, answers=True, late=1), stall)
+    at = Team(ground, ships=BAD)
+    assert at.work().state is State.ESCALATED
+    assert seen
+    assert [look.issues for look in looks(at)] == [("SHOP-1 KeyError: 'EUR'",)]
 
 
 def test_a_release_that_nobody_can_watch_is_paged_and_not_called_well(tmp_path: Path) -> None:
