@@ -180,7 +180,7 @@ class StandInTracker:
             features={"checkout": 60, "search": 40} if many else {"checkout": 100}, orgs={"acme": 9},
             regions={"eu": 9}, user_ids=tuple(f"u{n}" for n in range(users)), series=errors,
         )  # fmt: skip
-        quiet = self.ground.scene.blast is Blast.NONE or not issue.events or self._looks() < self.ground.scene.late
+        quiet = self._looks() < self.ground.scene.late or self.ground.scene.blast is Blast.NONE or not issue.events
         issues = () if quiet else (issue,)
         self.ground.die("after picture")
         return Picture(

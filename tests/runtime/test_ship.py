@@ -66,7 +66,7 @@ def test_a_look_that_came_back_late_does_not_end_the_watch(tmp_path: Path) -> No
     def stall(at: str) -> None:
         if at == "after picture" and not seen and ground.deeds("deploy"):
             seen.append(at)
-            sleep(ground.clock.wall_s(60 * 60))
+            sleep(ground.clock.wall_s(16 * 60))
 
     ground = Ground(tmp_path, FastClock(speed=600), replace(CALM, answers=True, late=1), stall)
     at = Team(ground, ships=BAD)
