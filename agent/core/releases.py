@@ -70,7 +70,20 @@ def chosen(incident: Incident, deployments: Deployments) -> Target:
     running = debuts.get(deployments.current)
     if running is None or running < debuts[guilty.release]:
         return Target(None, f"{guilty.release} is suspected, but {deployments.current or 'nothing known'} runs")
+    if deployments.current not in {guilty.release, *_burning(incident)}:
+        unseen = f"{deployments.current} runs, and nobody saw the error in it: look again first (sentry_picture)"
+        return Target(None, f"{guilty.release} is suspected, but {unseen}")
     return before(deployments, guilty, tainted(triage, deployments))
+
+
+def _burning(incident: Incident) -> set[str | None]:
+    """Releases that the error was seen in, lately too, and what we put out: whether that helped, the signal says."""
+    triage, picture = incident.triage, incident.picture
+    ours = {made.to for made in incident.changes}
+    if triage is None:
+        return {*ours}
+    lately = (one.releases for one in picture.issues if one.id in triage.issues) if picture else ()
+    return {triage.first_release, *triage.releases, *(tag for tags in lately for tag in tags), *ours}
 
 
 def _alleged(incident: Incident, deployments: Deployments) -> Deployment | None:

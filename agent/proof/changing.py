@@ -102,7 +102,7 @@ def _right(tried: Tried, change: Change) -> str | None:
         return f"{change.to} is put back, and runs already"
     right = world.right if truth.trouble else world.blind
     ours = {run.to for run in truth.runs if run.kind is not ChangeKind.ROLLBACK}
-    if truth.running not in {world.running, NEXT, *ours}:
+    if truth.running not in {world.running, *([NEXT] if truth.spread else []), *ours}:
         return f"{change.to} is put back, and what is suspected does not run any more"
     return (
         KEPT if change.to == right else f"{change.to} is put back, and {right or 'nothing'} is the release to put back"

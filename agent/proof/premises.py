@@ -149,7 +149,7 @@ def fixing() -> Iterator[Given]:
 def overtaken() -> Iterator[Given]:
     """Where humans ship something meanwhile."""
     wanted = (*forward(REVERT), calls.rollback("v1.7.0"))
-    seen = (production.history, production.between, production.overtakes, findings.triages)
+    seen = (production.history, production.between, production.overtakes, production.spreads, findings.triages)
     done = (production.proposals, some(production.returns, "well"), some(findings.claims, "proven"), *ENDING)
     yield Given("humans ship v1.9.0 meanwhile", FRESH, opened(), wanted, (*seen, *done), shown(FRESH, FEW), (REVERT,))
     lost = (production.proposals, some(production.returns, "lost sight"), production.history)

@@ -15,9 +15,9 @@ from agent.proof.acts import Act, Asks, Call, Hears, Passes, Point, Proposes, Wh
 from agent.proof.calls import Page, called
 from agent.proof.premise import Given
 from agent.proof.truth import Fix, Run, Truth
-from agent.proof.worlds import NOON, SECOND, World
+from agent.proof.worlds import NOON, SECOND, World, picture
 from tools.contract import Effect
-from tools.observed import Change, ChangeKind, Changes, Deployment, Deployments, Prepared, Reason
+from tools.observed import Change, ChangeKind, Changes, Deployment, Deployments, Picture, Prepared, Reason
 
 BY: Final = {By.PLANNER: Who.PLANNER, By.CODE: Who.CODE, By.HUMAN: Who.HUMAN}
 
@@ -239,6 +239,18 @@ def overtakes(given: Given, at: Point) -> Iterator[Act]:
 
 
 NEXT: Final = "v1.9.0"
+
+
+def spreads(given: Given, at: Point) -> Iterator[Act]:
+    """The tracker is read again, and shows the error in what humans shipped, too."""
+    if at.truth.ended is State.OPEN and NEXT in at.truth.shipped and not at.truth.spread:
+        seen, truth = fixed.saw("sentry_picture", _spread(given.world)), at.truth._replace(spread=True)
+        yield Act(Who.CODE, f"sees the error in {NEXT}", Hears("sentry_picture"), truth, (seen,))
+
+
+@lru_cache
+def _spread(world: World) -> Picture:
+    return picture(world._replace(seen=(*world.seen, NEXT)), 40, 3)
 
 
 @lru_cache(1024)

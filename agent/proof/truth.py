@@ -82,6 +82,8 @@ class Truth(NamedTuple):
     """What somebody else deployed since our CHANGE was begun, oldest first."""
     alone: bool = False
     """Nobody had, when the signal was last read."""
+    spread: bool = False
+    """The tracker shows the error in what humans shipped, too."""
     looked: bool = False
     """The deploy history that was read still holds."""
     read: tuple[tuple[str, str], ...] = ()

@@ -11,7 +11,8 @@ from agent.core.owing import unpaid
 from agent.core.plan import Plan
 from agent.core.summary import so_far
 from agent.core.words import By, State
-from agent.runtime.gate import Answer, Ask, Gate
+from agent.runtime.calls import Answer, Ask
+from agent.runtime.gate import Gate
 from agent.runtime.journal import Entry, Journal
 from tools.contract import BoundTool
 from tools.site import Clock

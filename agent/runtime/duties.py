@@ -18,8 +18,8 @@ from agent.core.proven import Proof, proof, taken_back
 from agent.core.releases import target
 from agent.core.summary import Summary, summarise
 from agent.core.words import CauseLevel, Source, State
+from agent.runtime.calls import Answer
 from agent.runtime.desk import Desk
-from agent.runtime.gate import Answer
 from tools.observed import Answers, Picture, Reason
 
 

@@ -5,8 +5,6 @@ settled by asking the world (the tool's probe), never by trying again blindly.
 """
 
 import asyncio
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,47 +12,18 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue
-
 from agent.core.approval import about, deadline, question, waiting
-from agent.core.facts import Asked, Called, Fact, Intended, Owed, Refused
+from agent.core.facts import Asked, Called, Fact, Owed, Refused
 from agent.core.guard import AskHuman, Permit, Proposal, Refuse, Stop, judge
-from agent.core.incident import Incident
 from agent.core.redact import Redactor
 from agent.core.words import By, Outcome, State
+from agent.runtime.calls import Answer, Ask, called, clean, intended, owed
 from agent.runtime.journal import Effected, Entry, Journal
-from tools.contract import Args, BoundTool, Effect, Result, ToolFailed, Unreachable
-from tools.observed import Change, ChangeKind, Noted, Reason, Written
+from tools.contract import Args, BoundTool, Effect, Result, ToolFailed
+from tools.observed import Reason, Written
 from tools.site import Clock
 
 T = TypeVar("T")
-
-
-class Answer(BaseModel):
-    """What comes back through the gate, to planners and to code alike."""
-
-    model_config = ConfigDict(frozen=True)
-
-    ok: bool
-    evidence: str = ""
-    """`E12`, when it went well."""
-    result: dict[str, JsonValue] = {}
-    hint: str = ""
-    """Why not, and what to do instead."""
-    unreachable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A proposed call, and who wants it where."""
-
-    incident: str
-    phase: int
-    tool: str
-    args: Mapping[str, JsonValue]
-    by: By
-    step: str
-    """Names this very call within the incident; asked again after a crash, it gets the same answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +70,24 @@ class Gate:
         known = self.journal.effect(key)
         if known and known.state == "done" and not self._undone(ask.incident, key):
             return self._again(ask, Called.model_validate(known.body))
-        if known and _unsettled(known, bound) and (settled := await _settled(bound, args)) is not None:
-            return self._came_back(ask, bound, args, settled)
-        if objection := self._judged(ask, Proposal(ask.tool, bound.effect, args, key, ask.by)):
+        if known and _unsettled(known, bound) and (came := await _settled(bound, args)) is not None:
+            return self._came_back(ask, bound, args, came)
+        proposal = Proposal(ask.tool, bound.effect, args, key, ask.by)
+        if objection := self._judged(ask, proposal) or await self._overtaken(ask, proposal):
             return objection
         if not self._begun(ask, bound, args, known):
             return self._refused(ask, "G2", "the incident ended just now")
         return self._came_back(ask, bound, args, await _acted(bound, args))
+
+    async def _overtaken(self, ask: Ask, proposal: Proposal) -> Answer | None:
+        """A CHANGE that may be made is judged once more by what runs now: somebody may have deployed meanwhile."""
+        if proposal.effect < Effect.CHANGE:
+            return None
+        step = f"{ask.step}:ran:{self.journal.incident(ask.incident).facts}"  # read again after a restart
+        ran = await self.call(Ask(ask.incident, ask.phase, "deploy_status", {}, By.CODE, step))
+        if not ran.ok:
+            return self._refused(ask, "G6", f"what runs now cannot be read: {ran.hint}")
+        return self._judged(ask, proposal)
 
     def _undone(self, incident: str, key: str) -> bool:
         """A CHANGE that another one came after: saying that it was done would be no answer."""
@@ -119,8 +99,8 @@ class Gate:
         if known and known.state == "intent":
             return True
         key = _key(ask, bound, args)
-        intended = _intended(ask, bound, args, key, self.journal.incident(ask.incident))
-        return self.journal.write_unless_over(ask.incident, Entry((intended,), (key, "intent", {})))
+        wanted = intended(ask, bound, args, key, self.journal.incident(ask.incident))
+        return self.journal.write_unless_over(ask.incident, Entry((wanted,), (key, "intent", {})))
 
     def _judged(self, ask: Ask, proposal: Proposal) -> Answer | None:
         """None when permitted; otherwise what the guard said, kept."""
@@ -175,19 +155,19 @@ class Gate:
 
     def _came_back(self, ask: Ask, bound: BoundTool, args: Args, came: Result | ToolFailed) -> Answer:
         key = _key(ask, bound, args)
-        called = _clean(_called(ask, bound, args, key, came), self.redactor)
-        facts: list[Fact] = [called]
-        if bound.effect >= Effect.CHANGE and called.outcome is not Outcome.OK:
-            facts.append(_owed(args, called))
-        ok = called.outcome is Outcome.OK
-        unreachable = called.outcome is Outcome.UNREACHABLE
+        back = clean(called(ask, bound, args, key, came), self.redactor)
+        facts: list[Fact] = [back]
+        if bound.effect >= Effect.CHANGE and back.outcome is not Outcome.OK:
+            facts.append(owed(args, back))
+        ok = back.outcome is Outcome.OK
+        unreachable = back.outcome is Outcome.UNREACHABLE
         effect = None
         if bound.effect > Effect.READ:
-            effect = (key, "done" if ok else "failed", called.model_dump(mode="json"))
+            effect = (key, "done" if ok else "failed", back.model_dump(mode="json"))
 
         def answer(n: int) -> Answer:
             evidence = f"E{n}" if ok else ""
-            return Answer(ok=ok, evidence=evidence, result=called.data, hint=called.hint, unreachable=unreachable)
+            return Answer(ok=ok, evidence=evidence, result=back.data, hint=back.hint, unreachable=unreachable)
 
         entry = Entry(tuple(facts), effect, ask.step, lambda n: answer(n).model_dump())
         return answer(self.journal.write(ask.incident, entry)[0].n)
@@ -245,56 +225,3 @@ async def _within(bound: BoundTool, call: Awaitable[T]) -> T | ToolFailed:
 
 def _key(ask: Ask, bound: BoundTool, args: Args) -> str:
     return f"{ask.incident}:{bound.key(args)}"
-
-
-def _intended(ask: Ask, bound: BoundTool, args: Args, key: str, incident: Incident) -> Intended:
-    change = args if isinstance(args, Change) else None
-    return Intended(
-        phase=ask.phase,
-        tool=ask.tool,
-        effect=bound.effect,
-        key=key,
-        by=ask.by,
-        change=change.change if change else None,
-        to=change.to if change else None,
-        was=incident.deployments.current if change and incident.deployments else None,
-    )
-
-
-def _called(ask: Ask, bound: BoundTool, args: Args, key: str, came: Result | ToolFailed) -> Called:
-    failed = came if isinstance(came, ToolFailed) else None
-    outcome = Outcome.OK
-    if failed is not None:
-        outcome = Outcome.UNREACHABLE if isinstance(failed, Unreachable) else Outcome.FAILED
-        outcome = Outcome.UNKNOWN if failed.unknown and bound.effect > Effect.READ else outcome
-    return Called(
-        phase=ask.phase,
-        tool=ask.tool,
-        effect=bound.effect,
-        key=key,
-        by=ask.by,
-        outcome=outcome,
-        args=args.model_dump(mode="json"),
-        saw="" if isinstance(came, ToolFailed) else _shape(type(came)),
-        data={} if isinstance(came, ToolFailed) else came.model_dump(mode="json"),
-        hint=failed.hint if failed else "",
-    )
-
-
-def _clean(called: Called, redactor: Redactor) -> Called:
-    """Without secrets, and with the digest of what is left."""
-    data = redactor.object(called.data)
-    digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
-    return called.model_copy(update={"data": data, "digest": digest, "hint": redactor.text(called.hint)})
-
-
-def _shape(kind: type) -> str:
-    """The observed shape that a result is, so that the core can read it; its own name when it is none."""
-    return next((base.__name__ for base in kind.__mro__ if base.__module__ == Noted.__module__), kind.__name__)
-
-
-def _owed(args: Args, called: Called) -> Owed:
-    """A CHANGE that did not come back well: humans are paged at once (G2)."""
-    rollback = isinstance(args, Change) and args.change is ChangeKind.ROLLBACK
-    reason = Reason.ROLLBACK_FAILED if rollback else Reason.CHANGE_FAILED
-    return Owed(reason=reason, guard="G2", why=f"{called.tool}: {called.hint}")

@@ -15,9 +15,9 @@ from agent.core.incident import Incident
 from agent.core.policy import MAX_NAME
 from agent.core.redact import Redactor
 from agent.core.words import By, CauseLevel, Outcome, State
+from agent.runtime.calls import Answer
 from agent.runtime.desk import Desk
 from agent.runtime.duties import finish, settle
-from agent.runtime.gate import Answer
 from agent.runtime.journal import Entry, Journal
 from agent.runtime.runner import Runner, held
 

@@ -14,9 +14,9 @@ from agent.core.facts import Approved, Asked, Owed, Verified, Watched
 from agent.core.limits import HOT_EVENTS
 from agent.core.verify import judge, meanwhile, window
 from agent.core.words import By, Outcome, State
+from agent.runtime.calls import Answer
 from agent.runtime.desk import Desk
 from agent.runtime.duties import again, prepare
-from agent.runtime.gate import Answer
 from tools.observed import Answers, Deployments, Picture, Reason, Signal
 
 
@@ -89,7 +89,6 @@ async def _waits(desk: Desk) -> bool:
     asked = {one.call: one for one in said if isinstance(one, Asked) and one.phase == desk.phase}
     for n, one in enumerate(said):
         if isinstance(one, Approved) and (held := asked.get(one.call)):
-            await desk.call(f"looked:{n}", "deploy_status", {})  # what ran when it was asked may run no more
             await desk.call(f"allowed:{n}", held.tool, held.args, By.HUMAN)
     at, now = desk.clock.now(), desk.incident  # in this order: what was said in time is in it
     heard = now.leave != said  # meanwhile: look again, or a yes would be lost

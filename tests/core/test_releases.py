@@ -9,10 +9,21 @@ from agent.core.incident import Incident
 from agent.core.releases import bisect_range, suspect, tainted, target, why_not
 from agent.core.words import Blast
 from tests.core import worlds
-from tests.core.worlds import MINUTE, NOON, USUAL, deploys, incident, opened, triaged
-from tools.observed import Deployments
+from tests.core.worlds import MINUTE, NOON, USUAL, begun, deploys, incident, opened, triaged
+from tools.observed import ChangeKind, Deployments, Issue, Picture
 
 BLIND = (Surfaced(what="the tracker is down"), Reported(impact="checkout fails", by="ada"))
+
+
+def shown(issue: str, release: str) -> Called:
+    """The tracker, read again: an issue that comes from a release."""
+    one = Issue(
+        id=issue, short_id="SHOP-1", title="KeyError", url="", events=9, users=9, first_seen=NOON, last_seen=NOON,
+        first_release="v1.8.0", releases={"v1.8.0": 90, release: 9},
+    )  # fmt: skip
+    return worlds.seen(
+        "sentry_picture", Picture(at=NOON, window_min=15, issues=(one,), more_issues=0, errors=(), traffic=())
+    )
 
 
 def history(called: Called) -> Deployments:
@@ -55,8 +66,9 @@ def tags(runs: Deployments) -> set[str]:
         (deploys(("v1.7.0", 3000, False), ("v1.8.0", 5)), {}, None),
         # A human rolled back already: going one further would not help.
         (deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.8.0", 5), ("v1.7.0", 2)), {}, None),
-        # A fix went out on top, and the error is still there.
-        (deploys(("v1.7.0", 3000), ("v1.8.0", 5), ("v1.8.1", 2)), {}, "v1.7.0"),
+        # A fix went out on top, and the error is still there, or nobody knows.
+        (deploys(("v1.7.0", 3000), ("v1.8.0", 5), ("v1.8.1", 2)), {"releases": ("v1.8.0", "v1.8.1")}, "v1.7.0"),
+        (deploys(("v1.7.0", 3000), ("v1.8.0", 5), ("v1.8.1", 2)), {}, None),
         (deploys(("v1.7.0", 3000), ("v1.8.0", 5), current="by-hand"), {}, None),
         (USUAL, {"onset": None}, None),
         (USUAL, {"onset": NOON - 40 * MINUTE}, None),
@@ -86,9 +98,9 @@ def test_where_to_roll_back_to(deployed: Called, changes: dict[str, object], wan
         ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", 31))), None),
         ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", 0))), "v1.7.0"),
         ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", -1))), None),
-        # What went out after the report is no way back, nor is the suspect itself.
-        ((*BLIND, deploys(("v1.6.0", 3000), ("v1.7.0", 5), ("v1.8.0", -1), ("v1.9.0", -2))), "v1.6.0"),
-        ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", 5), ("v1.9.0", -1))), "v1.7.0"),
+        # Nobody knows whether what went out after the report has the error.
+        ((*BLIND, deploys(("v1.6.0", 3000), ("v1.7.0", 5), ("v1.8.0", -1), ("v1.9.0", -2))), None),
+        ((*BLIND, deploys(("v1.7.0", 3000), ("v1.8.0", 5), ("v1.9.0", -1))), None),
         ((*BLIND, deploys()), None),
         ((BLIND[0], USUAL), None),
         ((BLIND[1], USUAL), None),
@@ -99,6 +111,17 @@ def test_blind_only_what_went_out_shortly_before_the_report_is_suspected(
     steps: tuple[worlds.Step, ...], wanted: str | None
 ) -> None:
     assert target(incident(opened(), *steps)).release == wanted
+
+
+def test_a_release_that_went_out_since_is_taken_back_only_once_the_error_was_seen_in_it() -> None:
+    overtaken = deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.8.0", 5), ("v1.8.1", -1))
+    known = (opened(), triaged(), USUAL, overtaken)
+    found = target(incident(*known))
+    assert found.release is None
+    assert "v1.8.1 runs, and nobody saw the error in it" in found.why
+    assert target(incident(*known, shown("another", "v1.8.1"))).release is None
+    assert target(incident(*known, shown("4711", "v1.8.1"))).release == "v1.7.0"
+    assert target(incident(*known, begun(ChangeKind.HOTFIX, "v1.8.1"))).release == "v1.7.0"
 
 
 def test_after_our_rollback_nothing_more_is_suspected() -> None:

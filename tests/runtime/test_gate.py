@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -20,25 +21,8 @@ ROLLBACK = "deploy_rollback"
 KEY = f"{INCIDENT}:{ROLLBACK}:rollback:{GOOD}"
 
 
-class Killed(BaseException):
-    """kill -9, as far as one process can play it."""
-
-
 def bench(home: Path, scene: Scene | None = None) -> Bench:
     return Bench(Ground(home, FastClock(), scene or Scene())).open().triaged()
-
-
-def killed(at: Bench, point: str, tool: str = ROLLBACK, **args: JsonValue) -> Bench:
-    """The production after a process died at `point` of a call, and a new process on it."""
-
-    def die(reached: str) -> None:
-        if reached == point:
-            raise Killed
-
-    dying = Bench(replace(at.ground, die=die))
-    with pytest.raises(Killed):
-        dying.call("r", tool, **args)
-    return at.again()
 
 
 def test_an_effect_happens_once_whoever_asks_how_often(tmp_path: Path) -> None:
@@ -47,7 +31,7 @@ def test_an_effect_happens_once_whoever_asks_how_often(tmp_path: Path) -> None:
     answers = [replace(at, by=by).call(f"r{n}", ROLLBACK, to=GOOD) for n, by in enumerate(askers)]
     assert [answer.ok for answer in answers] == [True] * 3
     assert len(at.ground.deeds("deploy begins")) == 1
-    assert at.kinds().count("called") == 4
+    assert at.kinds().count("called") == 5
 
 
 def test_a_change_that_another_one_undid_is_not_said_to_stand(tmp_path: Path) -> None:
@@ -58,6 +42,34 @@ def test_a_change_that_another_one_undid_is_not_said_to_stand(tmp_path: Path) ->
     at.keep(Called.model_validate({**told, "outcome": Outcome.OK, "args": {}}))
     answer = at.call("r again", ROLLBACK, to=GOOD)
     assert (answer.ok, answer.hint.split(":")[0]) == (False, "G13")
+
+
+def test_a_change_is_judged_by_what_runs_when_it_is_made(tmp_path: Path) -> None:
+    """Somebody deploys after the deploys were read: what that release brought, nobody looked at."""
+    at = bench(tmp_path)
+    at.ground.do("deploy", FIXED)
+    refused = at.call("r", ROLLBACK, to=GOOD)
+    assert (refused.ok, refused.hint.split(":")[0]) == (False, "G6")
+    assert f"{FIXED} runs, and nobody saw the error in it" in refused.hint
+    assert at.ground.deeds("deploy begins") == []
+
+
+def test_a_change_is_not_made_while_nobody_can_say_what_runs(tmp_path: Path) -> None:
+    at = bench(tmp_path)
+    at.ground.do("deploy", FIXED)
+    dark = Bench(replace(at.ground, scene=Scene(deploy="works unseen")))
+    refused = dark.call("r", ROLLBACK, to=GOOD)
+    assert (refused.ok, refused.hint.split(":")[0]) == (False, "G6")
+    assert "what runs now cannot be read: what runs cannot be told" in refused.hint
+    assert at.ground.deeds("deploy begins") == []
+
+
+def test_what_runs_is_read_anew_after_a_restart(tmp_path: Path) -> None:
+    at = bench(tmp_path).killed("before deploy begins", to=GOOD)
+    at.ground.do("deploy", FIXED)
+    refused = at.call("r", ROLLBACK, to=GOOD)
+    assert (refused.ok, refused.hint.split(":")[0]) == (False, "G6")
+    assert at.ground.deeds("deploy begins") == []
 
 
 def test_a_step_that_is_repeated_gets_its_old_answer(tmp_path: Path) -> None:
@@ -98,7 +110,7 @@ def test_what_is_refused_touches_nothing_and_is_a_fact(
 
 
 def test_an_intent_left_behind_is_settled_by_the_world_when_it_happened(tmp_path: Path) -> None:
-    at = killed(bench(tmp_path), "after deploy", to=GOOD)
+    at = bench(tmp_path).killed("after deploy", to=GOOD)
     assert at.kinds()[-1] == "intended"
     assert at.call("r", ROLLBACK, to=GOOD).ok
     assert len(at.ground.deeds("deploy")) == 1
@@ -107,13 +119,13 @@ def test_an_intent_left_behind_is_settled_by_the_world_when_it_happened(tmp_path
 
 @pytest.mark.parametrize("point", ["before deploy begins", "after deploy begins", "before deploy"])
 def test_an_intent_left_behind_is_carried_out_once_when_it_did_not_happen(tmp_path: Path, point: str) -> None:
-    at = killed(bench(tmp_path), point, to=GOOD)
+    at = bench(tmp_path).killed(point, to=GOOD)
     assert at.call("r", ROLLBACK, to=GOOD).ok
     assert len(at.ground.deeds("deploy")) == 1
 
 
 def test_a_change_that_nobody_can_tell_of_is_paged_and_never_tried_again(tmp_path: Path) -> None:
-    at = killed(bench(tmp_path, Scene(deploy="works unseen")), "after deploy", to=GOOD)
+    at = bench(tmp_path, Scene(deploy="works unseen")).killed("after deploy", to=GOOD)
     answer = at.call("r", ROLLBACK, to=GOOD)
     assert (answer.ok, at.incident.changes[-1].outcome) == (False, Outcome.UNKNOWN)
     assert [(owed.reason, owed.guard) for owed in at.incident.owed] == [("rollback_failed", "G2")]
@@ -122,14 +134,14 @@ def test_a_change_that_nobody_can_tell_of_is_paged_and_never_tried_again(tmp_pat
 
 
 def test_an_intent_that_happened_is_written_down_even_when_the_guard_would_refuse_it_now(tmp_path: Path) -> None:
-    at = killed(bench(tmp_path), "after deploy", to=GOOD)
+    at = bench(tmp_path).killed("after deploy", to=GOOD)
     at.keep(Closed(state=State.ABORTED, why="a human took over"))
     at.call("r", ROLLBACK, to=GOOD)
     assert at.incident.changes[-1].outcome is Outcome.OK
 
 
 def test_an_intent_that_did_not_happen_is_judged_anew(tmp_path: Path) -> None:
-    at = killed(bench(tmp_path), "before deploy begins", to=GOOD)
+    at = bench(tmp_path).killed("before deploy begins", to=GOOD)
     at.keep(Closed(state=State.ABORTED, why="a human took over"))
     assert not at.call("r", ROLLBACK, to=GOOD).ok
     assert at.ground.deeds("deploy begins") == []
@@ -140,7 +152,7 @@ def test_an_intent_that_did_not_happen_is_judged_anew(tmp_path: Path) -> None:
 def test_a_change_that_did_not_answer_is_probed(tmp_path: Path, deploy: str, *, left: bool) -> None:
     at = bench(tmp_path, Scene(deploy="hangs" if deploy == "hangs" else "breaks"))
     if left:
-        at = killed(at, "before deploy begins", to=GOOD)
+        at = at.killed("before deploy begins", to=GOOD)
     assert _hurried(at).call("r", ROLLBACK, to=GOOD).ok
     assert len(at.ground.deeds("deploy")) == 1
 
@@ -173,7 +185,7 @@ def test_humans_are_paged_while_a_deploy_takes_its_time(tmp_path: Path) -> None:
 
     asyncio.run(both())
     done = [deed.what for deed in at.ground.deeds()]
-    assert [what for what in done if what != "paged"] == ["deploy begins", "page", "deploy"]
+    assert done.index("page") < done.index("deploy")
 
 
 def test_two_changes_at_the_same_time_are_one_too_many(tmp_path: Path) -> None:
@@ -259,22 +271,25 @@ def _chatter(other: Bench) -> None:
         other.keep(Owed(reason=Reason.ASKED, guard="G8", why=str(n)))
 
 
-def test_a_refusal_while_somebody_ends_the_incident_is_an_answer_and_no_crash(tmp_path: Path) -> None:
+@pytest.mark.parametrize("looks", [1, 2, 3])
+def test_a_refusal_while_somebody_ends_the_incident_is_an_answer_and_no_crash(tmp_path: Path, looks: int) -> None:
     at = bench(tmp_path)
-    ended = replace(at.gate, clock=_Ending(at))
+    ended = replace(at.gate, clock=_Ending(at, looks))
     at.__dict__["gate"] = ended
     assert not at.call("r", ROLLBACK, to=GOOD).ok
     assert at.ground.deeds("deploy begins") == []
 
 
 class _Ending(FastClock):
-    """A clock that, when the guard looks at it, has a human end the incident: the latest that one can."""
+    """A clock that, when the guard looks at it, has a human end the incident: the third look is the latest that can."""
 
-    def __init__(self, at: Bench) -> None:
+    def __init__(self, at: Bench, looks: int) -> None:
         super().__init__()
+        object.__setattr__(self, "left", count(1 - looks))
         object.__setattr__(self, "at", at)
 
     def now(self) -> datetime:
         at: Bench = object.__getattribute__(self, "at")
-        at.journal.write(INCIDENT, Entry((Closed(state=State.ABORTED, why="a human took over"),)))
+        if not next(object.__getattribute__(self, "left")):
+            at.journal.write(INCIDENT, Entry((Closed(state=State.ABORTED, why="a human took over"),)))
         return super().now()

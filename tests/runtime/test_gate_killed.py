@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from agent.core.blast import assess
 from agent.core.words import Outcome
 from tests.runtime.ports import BAD, GOOD, FastClock, Ground
-from tests.runtime.world import INCIDENT, Bench
+from tests.runtime.world import INCIDENT, Bench, Killed
 from tools.observed import Picture
 
 CALLS: Final[tuple[tuple[str, dict[str, JsonValue]], ...]] = (
@@ -28,10 +28,6 @@ CALLS: Final[tuple[tuple[str, dict[str, JsonValue]], ...]] = (
     ("deploy_rollback", {"to": GOOD}),
     ("memory_remember", {"component": "shop", "title": "t", "outcome": "o", "cause": "c", "facts": ["f"]}),
 )
-
-
-class Killed(BaseException):
-    """kill -9, as far as one process can play it."""
 
 
 @dataclass

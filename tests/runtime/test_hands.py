@@ -21,7 +21,7 @@ from agent.runtime.journal import Entry
 from agent.runtime.runner import Runner, held
 from agent.runtime.workflow import Crew, Planned
 from tests.runtime.ports import GOOD, FastClock, Ground
-from tests.runtime.world import CULPRIT, INCIDENT, Anything, Bench, bound
+from tests.runtime.world import CULPRIT, INCIDENT, Anything, Bench, Killed, bound
 from tests.skilltext import SKILL
 from tools.contract import Effect, Result, tool
 from tools.memory import Memory
@@ -50,10 +50,6 @@ class Shown(Result):
 async def git_show(_args: Anything, _ground: Ground) -> Shown:
     """The culprit, however it was named."""
     return Shown(commit=Commit(sha=CULPRIT))
-
-
-class Killed(BaseException):
-    """kill -9, as far as one process can play it."""
 
 
 def write(template: str, summary: Summary) -> str:

@@ -13,7 +13,8 @@ from agent.core.facts import Called, Claimed, Left, Opened, Recorded
 from agent.core.policies import Approvals
 from agent.core.redact import Redactor
 from agent.core.words import By, CauseLevel, Source
-from agent.runtime.gate import Answer, Ask, Gate
+from agent.runtime.calls import Answer, Ask
+from agent.runtime.gate import Gate
 from agent.runtime.hands import named
 from agent.runtime.opening import budget
 from tests.core.secrets import SECRETS

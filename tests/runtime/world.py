@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import pytest
 from pydantic import JsonValue
 
 from agent.core.blast import assess
@@ -14,7 +15,8 @@ from agent.core.incident import Incident
 from agent.core.policy import Policy
 from agent.core.words import By, Source
 from agent.house import folder
-from agent.runtime.gate import Answer, Ask, Gate
+from agent.runtime.calls import Answer, Ask
+from agent.runtime.gate import Gate
 from agent.runtime.journal import Entry, Journal
 from agent.runtime.opening import budget
 from tests.runtime.ports import (
@@ -47,6 +49,10 @@ from tools.trackers.base import Tracker
 
 CULPRIT = "c0ffee" + "0" * 34
 INCIDENT = "shop-20261123-4f2a91"
+
+
+class Killed(BaseException):
+    """kill -9, as far as one process can play it."""
 
 
 class Anything(Args):
@@ -218,6 +224,17 @@ class Bench:
         self.call("changes", "git_changes", older=GOOD, newer=BAD)
         self.keep(assess(Picture.model_validate(picture.result), (2,)))
         return self
+
+    def killed(self, point: str, called: str = "deploy_rollback", **args: JsonValue) -> "Bench":
+        """Another process, after one died at `point` of a call."""
+
+        def die(reached: str) -> None:
+            if reached == point:
+                raise Killed
+
+        with pytest.raises(Killed):
+            Bench(replace(self.ground, die=die)).call("r", called, **args)
+        return self.again()
 
     def again(self) -> "Bench":
         """Another process on the same production and the same journal."""
