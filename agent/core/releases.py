@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.core.blast import minute_of
+from agent.core.blast import is_hot, minute_of
 from agent.core.facts import Triaged
 from agent.core.incident import Incident
 from agent.core.limits import DEPLOY_TAKES, DEPLOY_WINDOW
@@ -70,20 +70,20 @@ def chosen(incident: Incident, deployments: Deployments) -> Target:
     running = debuts.get(deployments.current)
     if running is None or running < debuts[guilty.release]:
         return Target(None, f"{guilty.release} is suspected, but {deployments.current or 'nothing known'} runs")
-    if deployments.current not in {guilty.release, *_burning(incident)}:
-        unseen = f"{deployments.current} runs, and nobody saw the error in it: look again first (sentry_picture)"
+    if deployments.current not in {guilty.release, *_burning(incident, deployments)}:
+        unseen = f"{deployments.current} runs, and nobody saw errors in it"
         return Target(None, f"{guilty.release} is suspected, but {unseen}")
     return before(deployments, guilty, tainted(triage, deployments))
 
 
-def _burning(incident: Incident) -> set[str | None]:
-    """Releases that the error was seen in, lately too, and what we put out: whether that helped, the signal says."""
-    triage, picture = incident.triage, incident.picture
-    ours = {made.to for made in incident.changes}
-    if triage is None:
-        return {*ours}
-    lately = (one.releases for one in picture.issues if one.id in triage.issues) if picture else ()
-    return {triage.first_release, *triage.releases, *(tag for tags in lately for tag in tags), *ours}
+def _burning(incident: Incident, deployments: Deployments) -> set[str | None]:
+    """Releases that errors were seen in, lately too, one that never got healthy, and ours, which the signal judges."""
+    triage, issues = incident.triage, incident.picture.issues if incident.picture else ()
+    seen = {triage.first_release, *triage.releases} if triage else set[str | None]()
+    known = triage.issues if triage else ()
+    lately = {tag for one in issues if one.id in known or is_hot(one) for tag in one.releases}
+    sick = {one.release for one in deployments.history[-1:] if not one.healthy}
+    return {*seen, *lately, *sick, *(made.to for made in incident.changes)}
 
 
 def _alleged(incident: Incident, deployments: Deployments) -> Deployment | None:

@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from traceback import extract_tb
-from typing import TypeVar
+from typing import Final, TypeVar
+
+from pydantic import JsonValue
 
 from agent.core.approval import about, deadline, question, waiting
 from agent.core.facts import Asked, Called, Fact, Owed, Refused
@@ -20,10 +22,12 @@ from agent.core.words import By, Outcome, State
 from agent.runtime.calls import Answer, Ask, called, clean, intended, owed
 from agent.runtime.journal import Effected, Entry, Journal
 from tools.contract import Args, BoundTool, Effect, Result, ToolFailed
-from tools.observed import Reason, Written
+from tools.observed import Change, ChangeKind, Reason, Written
 from tools.site import Clock
 
 T = TypeVar("T")
+AGAIN_S: Final = (5.0, 15.0)
+"""World time after which code asks again what runs, before a CHANGE is refused for want of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,31 @@ class Gate:
 
     async def _overtaken(self, ask: Ask, proposal: Proposal) -> Answer | None:
         """A CHANGE that may be made is judged once more by what runs now: somebody may have deployed meanwhile."""
-        if proposal.effect < Effect.CHANGE:
+        change = proposal.args
+        if not isinstance(change, Change):
             return None
-        step = f"{ask.step}:ran:{self.journal.incident(ask.incident).facts}"  # read again after a restart
-        ran = await self.call(Ask(ask.incident, ask.phase, "deploy_status", {}, By.CODE, step))
+        before, ran = self._runs(ask), await self._look(ask, "deploy_status", {})
+        for wait_s in AGAIN_S:
+            if not ran.ok:
+                await asyncio.sleep(self.clock.wall_s(wait_s))
+                ran = await self._look(ask, "deploy_status", {})
         if not ran.ok:
-            return self._refused(ask, "G6", f"what runs now cannot be read: {ran.hint}")
+            why = f"what runs now cannot be read: {ran.hint}"
+            return self._refused(ask, "G6", why, Owed(reason=Reason.CHANGE_FAILED, guard="G6", why=why))
+        if (now := self._runs(ask)) != before:
+            await self._look(ask, "sentry_picture", {})
+            if change.change is ChangeKind.ROLLBACK:
+                await self._look(ask, "git_changes", {"older": change.to, "newer": now})
         return self._judged(ask, proposal)
+
+    async def _look(self, ask: Ask, tool: str, args: Mapping[str, JsonValue]) -> Answer:
+        """A reading by code, on behalf of a call; made anew after a restart."""
+        step = f"{ask.step}:{tool}:{self.journal.incident(ask.incident).facts}"
+        return await self.call(Ask(ask.incident, ask.phase, tool, args, By.CODE, step))
+
+    def _runs(self, ask: Ask) -> str | None:
+        deployments = self.journal.incident(ask.incident).deployments
+        return deployments.current if deployments else None
 
     def _undone(self, incident: str, key: str) -> bool:
         """A CHANGE that another one came after: saying that it was done would be no answer."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from dbos import DBOS
 from pydantic import JsonValue
@@ -18,6 +18,9 @@ from agent.runtime.calls import Answer
 from agent.runtime.desk import Desk
 from agent.runtime.duties import again, prepare
 from tools.observed import Answers, Deployments, Picture, Reason, Signal
+
+STALE: Final = timedelta(minutes=5)
+"""A look that took longer says nothing good of now."""
 
 
 async def step(name: str, what: Callable[..., Awaitable[Any]], *args: object) -> Any:  # noqa: ANN401 - as DBOS types it
@@ -58,7 +61,15 @@ class Look(NamedTuple):
 
     def over(self, since: datetime) -> bool:
         """Whether it is the last one. What came back late, or was seen before a restart, shows how it was before."""
-        return self.began >= since + self.last or self.n >= self.last / MINUTE  # a clock set back: not endless
+        return self.began >= since + self.last or self._last
+
+    def stale(self, now: datetime) -> bool:
+        """Whether what it saw is history by now, so that another look must follow."""
+        return now - self.began > STALE and not self._last
+
+    @property
+    def _last(self) -> bool:
+        return self.n >= self.last / MINUTE  # by number too, as a clock may be set back
 
 
 async def _looks(
@@ -89,6 +100,7 @@ async def _waits(desk: Desk) -> bool:
     asked = {one.call: one for one in said if isinstance(one, Asked) and one.phase == desk.phase}
     for n, one in enumerate(said):
         if isinstance(one, Approved) and (held := asked.get(one.call)):
+            await desk.call(f"looked:{n}", "deploy_status", {})  # what ran when it was asked may run no more
             await desk.call(f"allowed:{n}", held.tool, held.args, By.HUMAN)
     at, now = desk.clock.now(), desk.incident  # in this order: what was said in time is in it
     heard = now.leave != said  # meanwhile: look again, or a yes would be lost
@@ -126,6 +138,8 @@ async def _read_signal(desk: Desk, since: datetime, look: Look) -> bool:
     probes = await desk.call(f"probe:{reading}", "probe_endpoints", {})
     signal = await desk.call(f"signal:{reading}", "sentry_signal", {"issues": issues})
     ran = await desk.call(f"ran:{reading}", "deploy_status", {})  # after the signal, so that no deploy goes unseen
+    if look.stale(desk.clock.now()):
+        return False
     begun, other = _last_deploy(desk, since, ran)
     if triage is None or not signal.ok:
         why = f"the signal cannot be read: {signal.hint or 'there was no triage to compare it with'}"
@@ -168,7 +182,7 @@ async def _look(desk: Desk, since: datetime, look: Look) -> bool:
     release = desk.incident.opened.release if desk.incident.opened else None
     probes = await desk.call(f"probe:{look.n}", "probe_endpoints", {})
     picture = await desk.call(f"picture:{look.n}", "sentry_picture", {})
-    over = look.over(since)
+    over = look.over(since) and not look.stale(desk.clock.now())
     if not picture.ok:
         what = f"nobody is watching {release}: {picture.hint}"
         desk.keep("unwatched", Owed(reason=Reason.TRACKER_UNREACHABLE, guard="G8", why=what))

@@ -15,10 +15,10 @@ from tools.observed import ChangeKind, Deployments, Issue, Picture
 BLIND = (Surfaced(what="the tracker is down"), Reported(impact="checkout fails", by="ada"))
 
 
-def shown(issue: str, release: str) -> Called:
+def shown(issue: str, release: str, events: int = 2) -> Called:
     """The tracker, read again: an issue that comes from a release."""
     one = Issue(
-        id=issue, short_id="SHOP-1", title="KeyError", url="", events=9, users=9, first_seen=NOON, last_seen=NOON,
+        id=issue, short_id="SHOP-1", title="KeyError", url="", events=events, users=9, first_seen=NOON, last_seen=NOON,
         first_release="v1.8.0", releases={"v1.8.0": 90, release: 9},
     )  # fmt: skip
     return worlds.seen(
@@ -118,10 +118,14 @@ def test_a_release_that_went_out_since_is_taken_back_only_once_the_error_was_see
     known = (opened(), triaged(), USUAL, overtaken)
     found = target(incident(*known))
     assert found.release is None
-    assert "v1.8.1 runs, and nobody saw the error in it" in found.why
-    assert target(incident(*known, shown("another", "v1.8.1"))).release is None
+    assert "v1.8.1 runs, and nobody saw errors in it" in found.why
+    assert target(incident(*known, shown("another", "v1.8.1", events=2))).release is None
+    assert target(incident(*known, shown("another", "v1.8.1", events=9))).release == "v1.7.0"
+    assert target(incident(*known, shown("4711", "v1.8.0"))).release is None
     assert target(incident(*known, shown("4711", "v1.8.1"))).release == "v1.7.0"
     assert target(incident(*known, begun(ChangeKind.HOTFIX, "v1.8.1"))).release == "v1.7.0"
+    dead = deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.8.0", 5), ("v1.8.1", -1, False))
+    assert target(incident(*known, dead)).release == "v1.7.0"
 
 
 def test_after_our_rollback_nothing_more_is_suspected() -> None:

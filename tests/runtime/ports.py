@@ -57,6 +57,10 @@ class Scene:
     """So many pictures are taken before the tracker shows an issue."""
     theirs: str = ""
     """A release that humans ship by themselves, two minutes after the first CHANGE."""
+    sick: tuple[str, ...] = ()
+    """Releases that have the error, besides the bad one."""
+    hiccups: int = 0
+    """So many times nobody can tell what runs, once somebody shipped something."""
     leak: str = ""
     """Stands in every text that comes from it."""
 
@@ -119,6 +123,11 @@ class Ground:
         theirs = [(at + 2 * MINUTE, self.scene.theirs) for at, _ in ours[:1] if self.scene.theirs]
         return sorted(there + ours + [(at, tag) for at, tag in theirs if at <= self.clock.now()])
 
+    def counted(self, what: str) -> int:
+        """How often somebody did it before."""
+        with (self.home / what).open("a") as times:
+            return times.tell() + times.write("x") - 1
+
     def deeds(self, what: str | None = None) -> list[Deed]:
         """What was done, oldest first."""
         file = self.home / "deeds.jsonl"
@@ -128,14 +137,22 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class StandInDeploys:
-    """Deploys, with a status that tells the truth."""
+class StandIn:
+    """What all of them are."""
 
     ground: Ground
 
+    async def check(self) -> str:
+        return "stands in"
+
+
+@dataclass(frozen=True)
+class StandInDeploys(StandIn):
+    """Deploys, with a status that tells the truth."""
+
     async def status(self) -> Deployments:
-        done = self.ground.deeds("deploy")
-        if done and self.ground.scene.deploy == "works unseen":
+        done, scene = self.ground.deeds("deploy"), self.ground.scene
+        if done and (scene.deploy == "works unseen" or self.ground.counted("asked") < scene.hiccups):
             raise ToolFailed("deploy_status", "what runs cannot be told", unknown=True)
         history = [Deployment(release=tag, at=at, healthy=True) for at, tag in self.ground.shipped()]
         return Deployments(at=self.ground.clock.now(), current=history[-1].release, history=tuple(history))
@@ -159,28 +176,24 @@ class StandInDeploys:
                 pass
         return Deployed(change=change, was=was, now=to, at=self.ground.clock.now())
 
-    async def check(self) -> str:
-        return "stands in"
-
 
 @dataclass(frozen=True)
-class StandInTracker:
+class StandInTracker(StandIn):
     """A tracker that sees errors while a bad release runs."""
-
-    ground: Ground
 
     async def picture(self, window_min: int = 15) -> Picture:
         errors, now = self._reached(), self.ground.clock.now()
-        many = self.ground.scene.blast is Blast.MANY
-        users = 1 if self.ground.scene.blast is Blast.SINGLE else 12
+        scene = self.ground.scene
+        many, users = scene.blast is Blast.MANY, 1 if scene.blast is Blast.SINGLE else 12
         issue = Issue(
             id="1", short_id="SHOP-1", title=f"KeyError: 'EUR'{self.ground.scene.leak}", url="https://tracker.example/1",
             events=sum(point.count for point in errors[-window_min:]), users=users,
-            first_seen=NOON - 6 * MINUTE, last_seen=now, first_release=BAD, releases={BAD: 100},
+            first_seen=NOON - 6 * MINUTE, last_seen=now, first_release=BAD,
+            releases=dict.fromkeys((BAD, *scene.sick), 100),
             features={"checkout": 60, "search": 40} if many else {"checkout": 100}, orgs={"acme": 9},
             regions={"eu": 9}, user_ids=tuple(f"u{n}" for n in range(users)), series=errors,
         )  # fmt: skip
-        quiet = self._looks() < self.ground.scene.late or self.ground.scene.blast is Blast.NONE or not issue.events
+        quiet = self.ground.counted("looks") < scene.late or scene.blast is Blast.NONE or not issue.events
         issues = () if quiet else (issue,)
         self.ground.die("after picture")
         return Picture(
@@ -203,14 +216,6 @@ class StandInTracker:
     async def resolve(self, issue: str, release: str) -> None:
         self.ground.do("resolve", f"{issue} in {release}")
 
-    async def check(self) -> str:
-        return "stands in"
-
-    def _looks(self) -> int:
-        """How many pictures were taken before."""
-        with (self.ground.home / "looks").open("a") as looks:
-            return looks.tell() + looks.write("x") - 1
-
     def _reached(self) -> tuple[Point, ...]:
         if not self.ground.scene.tracker:
             raise Unreachable("sentry", "the tracker does not answer; look at its status page")
@@ -230,10 +235,8 @@ class StandInTracker:
 
 
 @dataclass(frozen=True)
-class StandInTickets:
+class StandInTickets(StandIn):
     """Tickets, one per key."""
-
-    ground: Ground
 
     async def open(self, key: str, draft: Draft) -> Noted:
         if found := await self.find(key):
@@ -251,15 +254,11 @@ class StandInTickets:
         found = [deed for deed in self.ground.deeds("ticket") if deed.key == key]
         return Noted(reference=key, url=f"https://tickets.example/{key}") if found else None
 
-    async def check(self) -> str:
-        return "stands in"
-
 
 @dataclass(frozen=True)
-class StandInChat:
+class StandInChat(StandIn):
     """A channel, one message per key."""
 
-    ground: Ground
     name: str = "chat"
 
     async def post(self, key: str, text: str, *, pin: bool = True) -> Noted:
@@ -277,15 +276,11 @@ class StandInChat:
         found = [deed for deed in self.ground.deeds("post") if deed.key == key]
         return Noted(reference=key, url="") if found else None
 
-    async def check(self) -> str:
-        return "stands in"
-
 
 @dataclass(frozen=True)
-class StandInPager:
+class StandInPager(StandIn):
     """A pager that wakes once per key, as real ones do."""
 
-    ground: Ground
     name: str = "pager"
 
     async def page(self, alarm: Alarm) -> str:
@@ -295,6 +290,3 @@ class StandInPager:
             self.ground.do("page", alarm.key)
             self.ground.hear(alarm.body())
         return alarm.key
-
-    async def check(self) -> str:
-        return "stands in"

@@ -44,34 +44,6 @@ def test_a_change_that_another_one_undid_is_not_said_to_stand(tmp_path: Path) ->
     assert (answer.ok, answer.hint.split(":")[0]) == (False, "G13")
 
 
-def test_a_change_is_judged_by_what_runs_when_it_is_made(tmp_path: Path) -> None:
-    """Somebody deploys after the deploys were read: what that release brought, nobody looked at."""
-    at = bench(tmp_path)
-    at.ground.do("deploy", FIXED)
-    refused = at.call("r", ROLLBACK, to=GOOD)
-    assert (refused.ok, refused.hint.split(":")[0]) == (False, "G6")
-    assert f"{FIXED} runs, and nobody saw the error in it" in refused.hint
-    assert at.ground.deeds("deploy begins") == []
-
-
-def test_a_change_is_not_made_while_nobody_can_say_what_runs(tmp_path: Path) -> None:
-    at = bench(tmp_path)
-    at.ground.do("deploy", FIXED)
-    dark = Bench(replace(at.ground, scene=Scene(deploy="works unseen")))
-    refused = dark.call("r", ROLLBACK, to=GOOD)
-    assert (refused.ok, refused.hint.split(":")[0]) == (False, "G6")
-    assert "what runs now cannot be read: what runs cannot be told" in refused.hint
-    assert at.ground.deeds("deploy begins") == []
-
-
-def test_what_runs_is_read_anew_after_a_restart(tmp_path: Path) -> None:
-    at = bench(tmp_path).killed("before deploy begins", to=GOOD)
-    at.ground.do("deploy", FIXED)
-    refused = at.call("r", ROLLBACK, to=GOOD)
-    assert (refused.ok, refused.hint.split(":")[0]) == (False, "G6")
-    assert at.ground.deeds("deploy begins") == []
-
-
 def test_a_step_that_is_repeated_gets_its_old_answer(tmp_path: Path) -> None:
     at = bench(tmp_path)
     asked: list[tuple[str, str, dict[str, JsonValue]]] = [

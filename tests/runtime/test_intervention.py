@@ -72,6 +72,21 @@ def test_a_reading_that_came_back_late_is_not_the_last_word(tmp_path: Path) -> N
     assert incident.verified.recovered
 
 
+def test_a_reading_that_is_history_ends_nothing(tmp_path: Path) -> None:
+    """All is well, and the answer takes twenty minutes."""
+    at = team(tmp_path, others=0)
+    clock, read = at.ground.clock, list[str]()
+
+    def stall(deed: str) -> None:
+        if deed == "after signal":
+            read.append(deed)
+            sleep(clock.wall_s(20 * 60) if len(read) == 1 else 0)
+
+    incident = replace(at, ground=replace(at.ground, die=stall)).work()
+    assert incident.state is State.RESOLVED
+    assert len(read) > 1
+
+
 def test_a_bisect_proves_the_cause_whoever_ended_the_errors(tmp_path: Path) -> None:
     incident = team(tmp_path, others=0, theirs="v1.7.1", proves=True).work()
     assert incident.state is State.RESOLVED
