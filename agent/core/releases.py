@@ -70,20 +70,25 @@ def chosen(incident: Incident, deployments: Deployments) -> Target:
     running = debuts.get(deployments.current)
     if running is None or running < debuts[guilty.release]:
         return Target(None, f"{guilty.release} is suspected, but {deployments.current or 'nothing known'} runs")
-    if deployments.current not in {guilty.release, *_burning(incident, deployments)}:
+    if not _burns(incident, deployments, guilty):
         unseen = f"{deployments.current} runs, and nobody saw errors in it"
         return Target(None, f"{guilty.release} is suspected, but {unseen}")
     return before(deployments, guilty, tainted(triage, deployments))
 
 
-def _burning(incident: Incident, deployments: Deployments) -> set[str | None]:
-    """Releases that errors were seen in, lately too, one that never got healthy, and ours, which the signal judges."""
+def _burns(incident: Incident, deployments: Deployments, guilty: Deployment) -> bool:
+    """Whether errors were seen in what runs, lately too; or it is the suspect, or did not get healthy.
+
+    Or we put it out: whether that helped, the signal says.
+    """
     triage, issues = incident.triage, incident.picture.issues if incident.picture else ()
-    seen = {triage.first_release, *triage.releases} if triage else set[str | None]()
-    known = triage.issues if triage else ()
-    lately = {tag for one in issues if one.id in known or is_hot(one) for tag in one.releases}
+    ours = {made.to for made in incident.changes}
     sick = {one.release for one in deployments.history[-1:] if not one.healthy}
-    return {*seen, *lately, *sick, *(made.to for made in incident.changes)}
+    seen = {tag for one in issues if is_hot(one) for tag in one.releases}
+    if triage:
+        lately = (one.releases for one in issues if one.id in triage.issues)
+        seen |= {*triage.releases, *(tag for tags in lately for tag in tags)}
+    return deployments.current in {guilty.release, *ours, *sick, *seen}
 
 
 def _alleged(incident: Incident, deployments: Deployments) -> Deployment | None:

@@ -85,12 +85,17 @@ MENDED: Final = World(
     (("v1.6.0", 9000, True), ("v1.7.0", 3000, True), ("v1.8.0", 8, True), ("v1.7.0", 3, True)),
     "v1.7.0", "v1.8.0", ("v1.8.0",), None, "v1.6.0",
 )  # fmt: skip
+RELAPSED: Final = World(
+    "somebody put v1.7.0 back by hand, and it has the error too",
+    (("v1.6.0", 9000, True), ("v1.7.0", 3000, True), ("v1.8.0", 8, True), ("v1.7.0", 3, True)),
+    "v1.7.0", "v1.8.0", ("v1.7.0", "v1.8.0"), None, "v1.6.0",
+)  # fmt: skip
 ONLY: Final = World(
     "nothing but v1.8.0 ever ran",
     (("v1.8.0", 5, True),), "v1.8.0", "v1.8.0", ("v1.8.0",), None, None,
 )  # fmt: skip
 
-ALL: Final = (FRESH, LURKING, SEEN_BEFORE, CALM_DEPLOY, SICK, BOUNCED, STRANGE, MENDED, ONLY)
+ALL: Final = (FRESH, LURKING, SEEN_BEFORE, CALM_DEPLOY, SICK, BOUNCED, STRANGE, MENDED, RELAPSED, ONLY)
 
 
 def series(count: int, end: datetime, minutes: int = 12) -> tuple[Point, ...]:

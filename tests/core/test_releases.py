@@ -126,6 +126,8 @@ def test_a_release_that_went_out_since_is_taken_back_only_once_the_error_was_see
     assert target(incident(*known, begun(ChangeKind.HOTFIX, "v1.8.1"))).release == "v1.7.0"
     dead = deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.8.0", 5), ("v1.8.1", -1, False))
     assert target(incident(*known, dead)).release == "v1.7.0"
+    well = deploys(("v1.6.0", 9000), ("v1.7.0", 3000), ("v1.8.0", 5), ("v1.8.1", -1, False), ("v1.8.1", -2))
+    assert target(incident(*known, well)).release is None
 
 
 def test_after_our_rollback_nothing_more_is_suspected() -> None:
