@@ -56,20 +56,21 @@ class Look(NamedTuple):
 
     n: int
     began: datetime
-    last: timedelta
+    patience: timedelta
     """So long after production changed nobody looks again."""
 
     def over(self, since: datetime) -> bool:
         """Whether it is the last one. What came back late, or was seen before a restart, shows how it was before."""
-        return self.began >= since + self.last or self._last
+        return self.began >= since + self.patience or self.last
 
     def stale(self, now: datetime) -> bool:
-        """Whether what it saw is history by now, so that another look must follow."""
-        return now - self.began > STALE and not self._last
+        """Whether what it saw is history by now, so that it lets nothing end well."""
+        return now - self.began > STALE
 
     @property
-    def _last(self) -> bool:
-        return self.n >= self.last / MINUTE  # by number too, as a clock may be set back
+    def last(self) -> bool:
+        """It is by number too, as a clock may be set back."""
+        return self.n >= self.patience / MINUTE
 
 
 async def _looks(
@@ -138,10 +139,13 @@ async def _read_signal(desk: Desk, since: datetime, look: Look) -> bool:
     probes = await desk.call(f"probe:{reading}", "probe_endpoints", {})
     signal = await desk.call(f"signal:{reading}", "sentry_signal", {"issues": issues})
     ran = await desk.call(f"ran:{reading}", "deploy_status", {})  # after the signal, so that no deploy goes unseen
-    if look.stale(desk.clock.now()):
+    stale = look.stale(desk.clock.now())
+    if stale and not look.last:
         return False
     begun, other = _last_deploy(desk, since, ran)
-    if triage is None or not signal.ok:
+    if stale:
+        verified = _unread("no answer came in time to say how it is now", probes, final=True)
+    elif triage is None or not signal.ok:
         why = f"the signal cannot be read: {signal.hint or 'there was no triage to compare it with'}"
         verified = _unread(why, probes, final=triage is None or look.over(begun))
     else:
@@ -187,7 +191,7 @@ async def _look(desk: Desk, since: datetime, look: Look) -> bool:
         what = f"nobody is watching {release}: {picture.hint}"
         desk.keep("unwatched", Owed(reason=Reason.TRACKER_UNREACHABLE, guard="G8", why=what))
         await desk.pay()
-        return over
+        return over or look.last
     least = 1 if over else HOT_EVENTS
     issues = Picture.model_validate(picture.result).issues
     new = tuple(
@@ -197,4 +201,4 @@ async def _look(desk: Desk, since: datetime, look: Look) -> bool:
     found = (*new, *(f"endpoint {one.endpoint}: {one.why}" for one in answers if not one.ok))
     if found or over:
         desk.keep("watched", Watched(issues=found, final=over))
-    return bool(found) or over or desk.incident.state is not State.OPEN
+    return bool(found) or over or look.last or desk.incident.state is not State.OPEN

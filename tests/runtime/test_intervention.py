@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from time import sleep
 
+import pytest
+
 from agent.core.limits import MIN_VERIFY_WAIT
 from agent.core.words import CauseLevel, State
 from tests.runtime.crew import Team
@@ -72,19 +74,22 @@ def test_a_reading_that_came_back_late_is_not_the_last_word(tmp_path: Path) -> N
     assert incident.verified.recovered
 
 
-def test_a_reading_that_is_history_ends_nothing(tmp_path: Path) -> None:
-    """All is well, and the answer takes twenty minutes."""
+@pytest.mark.parametrize(("late", "state"), [(1, State.RESOLVED), (99, State.ESCALATED)])
+def test_a_reading_that_is_history_lets_nothing_end_well(tmp_path: Path, late: int, state: State) -> None:
+    """All is well, and an answer takes eight minutes, once or ever again."""
     at = team(tmp_path, others=0)
     clock, read = at.ground.clock, list[str]()
 
     def stall(deed: str) -> None:
         if deed == "after signal":
             read.append(deed)
-            sleep(clock.wall_s(20 * 60) if len(read) == 1 else 0)
+            sleep(clock.wall_s(8 * 60) if len(read) <= late else 0)
 
     incident = replace(at, ground=replace(at.ground, die=stall)).work()
-    assert incident.state is State.RESOLVED
+    assert incident.state is state
     assert len(read) > 1
+    assert incident.verified
+    assert incident.verified.recovered is (state is State.RESOLVED)
 
 
 def test_a_bisect_proves_the_cause_whoever_ended_the_errors(tmp_path: Path) -> None:

@@ -75,6 +75,18 @@ def test_a_look_that_came_back_late_does_not_end_the_watch(tmp_path: Path) -> No
     assert [look.issues for look in looks(at)] == [("SHOP-1 KeyError: 'EUR'",)]
 
 
+def test_a_release_that_only_late_looks_saw_is_not_called_well(tmp_path: Path) -> None:
+    def stall(at: str) -> None:
+        if at == "after picture" and ground.deeds("deploy"):
+            sleep(ground.clock.wall_s(8 * 60))
+
+    ground = Ground(tmp_path, FastClock(speed=600), CALM, stall)
+    at = Team(ground, ships=FIXED)
+    incident = at.work()
+    assert (incident.state, looks(at)) == (State.ESCALATED, [])
+    assert "nobody watched it to the end" in incident.closing
+
+
 def test_a_release_that_nobody_can_watch_is_paged_and_not_called_well(tmp_path: Path) -> None:
     at, incident = ship(tmp_path, FIXED, replace(CALM, tracker=False))
     assert (incident.state, pages(at)) == (State.ESCALATED, [Reason.TRACKER_UNREACHABLE])
