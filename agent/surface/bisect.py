@@ -129,7 +129,7 @@ async def _bisected(asked: Asked, setup: tuple[str, ...], shown: "Shown") -> tup
             asyncio.get_running_loop().add_signal_handler(number, _interrupt)
     here, env = Path.cwd(), dict(ENVIRONMENT)
     repo = await root(here, env)
-    good, bad = await naming.commit(repo, asked["good"], env), await naming.commit(repo, asked["bad"], env)
+    good, bad = await asyncio.gather(*(naming.commit(repo, name, env) for name in (asked["good"], asked["bad"])))
     job = Job(
         repo, good, bad, asked["command"], folder=str(here.relative_to(repo)) if here.is_relative_to(repo) else ".",
         setup=setup, setup_for=asked["setup_for"], overlay=asked["overlay"],

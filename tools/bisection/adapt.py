@@ -150,7 +150,7 @@ async def adapted(job: Job, source: Source, objects: Objects) -> Adapted:
     argv, setup = words.adapt(job.argv), words.adapt(job.setup)
     env = _environment(job, words, [folder for folder in folders if folder == "." or kinds.get(folder) == "tree"])
     words.note_modules()
-    notes = [*words.notes, *filter(None, [await absent_modules(job, source)])]
+    notes = [*words.notes, *filter(None, [await absent_modules(job, source, objects)])]
     return Adapted(argv, setup, env, tuple(words.overlay), tuple(words.needed), tuple(notes))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.bisection.paths import Kind, kind
-from tools.bisection.plumbing import Source, environment, git
+from tools.bisection.plumbing import Objects, Source, environment, git
 from tools.bisection.words import Job
 
 DEPENDENCIES: Final = frozenset(
@@ -88,11 +88,12 @@ def _within(job: Job, word: str) -> str:
     return os.path.relpath(job.repo / job.folder / word, job.repo)
 
 
-async def absent_modules(job: Job, source: Source) -> str:
+async def absent_modules(job: Job, source: Source, objects: Objects) -> str:
     """A note on the submodules at bad that the user has not fetched; empty when there are none."""
-    about = await _told(
-        job, "config", "--blob", f"{job.bad}:.gitmodules", "-z", "--get-regexp", r"^submodule\..*\.path$"
-    )
+    listed = f"{job.bad}:.gitmodules"
+    if not any(await objects.find(listed)):
+        return ""
+    about = await _told(job, "config", "--blob", listed, "-z", "--get-regexp", r"^submodule\..*\.path$")
     named = {path: key.removeprefix("submodule.").removesuffix(".path") for key, _, path in map(_pair, about)}
     paths = [path for path, name in named.items() if source.lender.module(name, source.repo / path) is None]
     rows = await _told(job, "ls-tree", "-z", job.bad, "--", *paths) if paths else []

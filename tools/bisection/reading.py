@@ -1,5 +1,6 @@
 """The history of a bisection, read from the user's repository by git."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +20,16 @@ _FORM: Final = "--format=%H %T %P"
 async def read(job: Job) -> History:
     """Every commit that may be the culprit. Raises Unfit when there is none, or the repository does not hold all."""
     at = _Repository(job)
-    shallow = await at.text("rev-parse", "--is-shallow-repository") == "true"
-    ancestor = await at.ask("merge-base", "--is-ancestor", job.good, job.bad) == 0
+    is_shallow, not_above, lines = await asyncio.gather(
+        at.text("rev-parse", "--is-shallow-repository"),
+        at.ask("merge-base", "--is-ancestor", job.good, job.bad),
+        at.text("log", "--topo-order", "--reverse", _FORM, job.bad, f"^{job.good}", "--"),
+    )
+    shallow, ancestor = is_shallow == "true", not not_above
     if shallow and not ancestor:
         raise Unfit(
             "the repository is a shallow clone, in which good cannot be reached from bad; `git fetch --unshallow`"
         )
-    lines = await at.text("log", "--topo-order", "--reverse", _FORM, job.bad, f"^{job.good}", "--")
     if not ancestor and await at.ask("merge-base", job.good, job.bad):
         raise Unfit("good and bad have no commit in common")
     found = tuple(commits(lines))

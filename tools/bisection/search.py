@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.bisection import ending, reading, session
+from tools.bisection.caution import ROOM, SLACK, caution
 from tools.bisection.choice import ENDS, PAIR, Settled, following, last, settled, useless
 from tools.bisection.company import Company, Sorted, sort
 from tools.bisection.errors import NoSpace
@@ -18,21 +19,12 @@ from tools.bisection.known import Known
 from tools.bisection.progress import Progress, Say, expected
 from tools.bisection.reading import milestones
 from tools.bisection.sequel import Sequel
-from tools.bisection.slots import LOOK_S, QUICK_S, ROUND, Slots, late
+from tools.bisection.slots import LOOK_S, ROUND, Slots, late
 from tools.bisection.testrun import Judge, run_at
 from tools.bisection.trees import Trees
 from tools.bisection.weighing import Clue, Weighing
 from tools.bisection.words import Answer, Job, Outcome, Run, Verdict
 
-CARE: Final = 2
-"""So much smaller than asked for is the bound while the search takes no longer than halving the range, one by one."""
-QUICK: Final = 50
-"""So much smaller is it where runs take less than QUICK_S."""
-ROOMY: Final = 4
-ROOM: Final = 40
-"""So much smaller is it where there is room for so many at once, and one more costs no time."""
-SLACK: Final = 4
-"""Of these, so much is forgone rather than that all is waited for once more."""
 BEYOND: Final = 2
 """So many runs more than there are places may go on to end a proof: it takes as long as in turn, but a round less."""
 
@@ -286,12 +278,9 @@ class Search:
 
     def _spare(self) -> int:
         """So much smaller the bound is than asked for, as runs are cheap or dear, and time is short or not."""
-        runs = self.kept.runs
-        if runs and sum(run.seconds for run in runs) < QUICK_S * len(runs):
-            return QUICK
-        if self.slots.now >= ROOMY:
-            return ROOM
-        return 1 if late(time.monotonic() - self.began, self.slots.usual, self.range) else CARE
+        took = [run.seconds for run in self.kept.runs]
+        halving = late(time.monotonic() - self.began, self.slots.usual, self.range)
+        return caution(sum(took) / len(took) if took else inf, self.slots.now, late=halving)
 
     def _slack(self) -> int:
         """So much larger it may be again where all runs ended: what would make it smaller takes a round of its own."""

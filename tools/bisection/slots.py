@@ -19,7 +19,8 @@ _GROWS: Final = 4
 """Times as many, when the processors are idle."""
 _IDLE: Final = 60.0
 """Percent of the machine that is idle, but for us, with all slots in use: the command waits rather than computes."""
-_SHORT_S: Final = 0.05
+SHORT_S: Final = 0.05
+"""Over so short a time nobody notices, and nothing can be measured."""
 _WAITS: Final = 0.2
 """A run that computes for less of its time waits, however busy the processors are with something else."""
 _MEMORY: Final = 1 << 30
@@ -84,7 +85,7 @@ class Slots:
     def learn(self, seconds: float, cpu_s: float, around_s: float) -> None:
         """A run ended: so many of its kind keep the processors busy. `around_s` is what it took to set it up."""
         self.took.append(seconds + around_s)
-        self._worth = max(self._worth, min(int(1 + seconds / max(around_s, _SHORT_S / MOST)), MOST))
+        self._worth = max(self._worth, min(int(1 + seconds / max(around_s, SHORT_S / MOST)), MOST))
         waits = cpu_s < _WAITS * seconds or self._idle()
         if seconds and waits and not self.tight:
             room = (os.cpu_count() or 2) * seconds / max(cpu_s, seconds / MOST)
@@ -97,7 +98,7 @@ class Slots:
     def _idle(self) -> bool:
         """The processors are, since this was last asked; over too short a time nobody can say."""
         now, ours = time.monotonic(), time.process_time()
-        if now - self._asked < _SHORT_S:
+        if now - self._asked < SHORT_S:
             return False
         own = 100.0 * (ours - self._ours) / (now - self._asked) / (os.cpu_count() or 1)
         self._asked, self._ours = now, ours

@@ -85,8 +85,8 @@ async def _changes(
     span: Span, found: Clues, places: Sequence[Place], into: Mapping[str, Change], deadline: float
 ) -> None:
     """Files and releases first: they cost little. Then diffs while there is time; in a long range where it failed."""
-    await paths_changed(span.repo, span.revisions, into, deadline)
-    await released(span.repo, span.revisions, into, deadline)
+    listed = paths_changed(span.repo, span.revisions, into, deadline)
+    await asyncio.gather(listed, released(span.repo, span.revisions, into, deadline))
     wanted = Wanted(found.said | found.called | {place.function for place in places}, found.packages)
     paths: list[str] = []
     if len(span.commits) > WHOLE_DIFFS:

@@ -6,11 +6,12 @@ from typing import Final
 
 from tests.tools.bisection.shapes import cone
 from tests.tools.bisection.simulated import Claim, Knowledge
+from tools.bisection.caution import BUSY, CARE, QUICK
 from tools.bisection.choice import PAIR, following, last, settled, useless
 from tools.bisection.company import Sorted, sort
 from tools.bisection.history import Commit, History
 from tools.bisection.known import Known
-from tools.bisection.search import BEYOND, CARE, QUICK
+from tools.bisection.search import BEYOND
 from tools.bisection.slots import NEAR, late, patience
 from tools.bisection.words import Job, Run, Verdict
 
@@ -88,6 +89,13 @@ class Ours:
 
     def _bound(self, knowledge: Knowledge) -> float:  # noqa: ARG002 - it is always the same
         return BOUND / QUICK
+
+
+class Busy(Ours):
+    """The same, where a run computes for a tenth of a second, and there are two processors."""
+
+    def _bound(self, knowledge: Knowledge) -> float:  # noqa: ARG002 - it is always the same
+        return BOUND / BUSY
 
 
 class Slow(Ours):
