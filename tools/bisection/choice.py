@@ -54,7 +54,8 @@ def settled(known: Known, belief: Belief, slack: float = 1) -> Settled | None:
             return None
     culprit = belief.likeliest
     error = max(0.0, 1 - known.sober.proof(culprit)) if belief.proof(culprit) >= STANDS_OUT else 1.0
-    if error <= known.strict * slack and not any(_lacking(known, culprit)) and provable(known, culprit):
+    enough = error <= _most(known, culprit) * slack and not any(_lacking(known, culprit))
+    if enough and provable(known, culprit):
         return Settled(Verdict.PROVEN, (culprit,), error)
     if stale(known) and known.ended and not rarer_end(known, ()):
         verdict = alike(known)
@@ -63,6 +64,15 @@ def settled(known: Known, belief: Belief, slack: float = 1) -> Settled | None:
     if not known.ended or next(worth(known, belief, ()), None) or _borders(known, belief) or likely:
         return None
     return Settled(Verdict.CANDIDATES, belief.smallest(ENDS), ENDS)
+
+
+def _most(known: Known, culprit: int) -> float:
+    """Most that the probability of a mistake may be: of a merge as much for each parent, as each must be run as often.
+
+    Never more than was asked for, and no more once the command was seen to be flaky.
+    """
+    parents = 1 if known.flaky else max(1, len(known.history.parents(culprit)))
+    return min(known.strict * parents, max(known.strict, known.asked))
 
 
 def _blameless(known: Known, belief: Belief) -> tuple[tuple[Verdict, float, float], tuple[Verdict, float, float]]:
@@ -231,7 +241,7 @@ def _proving(known: Known, culprit: int, running: Sequence[Spot]) -> Spot | None
     lacking = sorted(_lacking(known, culprit), key=lambda spot: known.count(spot).runs)
     if lacking:
         return lacking[0]
-    if (error := 1 - known.sober.proof(culprit)) <= known.strict:
+    if (error := 1 - known.sober.proof(culprit)) <= _most(known, culprit):
         return None
     places |= dict.fromkeys(_rival(known, culprit))
     after = {spot: 1 - known.when(spot, bad=bool(spot.suspects >> culprit & 1)).sober.proof(culprit) for spot in places}

@@ -31,6 +31,9 @@ class Known:
     untestable: Collection[str] = frozenset()
     """Trees."""
     bound: float = 0.00005
+    """Most that the probability of a mistake may be,"""
+    asked: float = 0.01
+    """and as the user wants it, who wants less certainty."""
     wary: bool = False
     """Company was taken to be to blame for a failure; that the command is flaky could look the same."""
     beliefs: Beliefs = field(default_factory=dict[Asked, Belief], compare=False)

@@ -273,8 +273,9 @@ class Search:
         told = self._sorted(history)
         untestable = frozenset(tree for tree in told.untestable if tree in history.spots)
         kept = self._last.beliefs if self._last.history is history else {}
-        bound = self.job.bound / self._spare()
-        return Known(history, prior, told.counts, untestable, bound, bool(told.clashes), kept)
+        asked = self.job.bound
+        bound = asked / self._spare()
+        return Known(history, prior, told.counts, untestable, bound, asked, bool(told.clashes), kept)
 
     def _spare(self) -> int:
         """So much smaller the bound is than asked for, as runs are cheap or dear, and time is short or not."""
