@@ -11,6 +11,7 @@ from tools.bisection.frames import Clues
 from tools.bisection.history import History
 from tools.bisection.odds import Reason, reasoned
 from tools.bisection.reads import Reads
+from tools.bisection.slots import QUICK_S
 from tools.bisection.words import Job, Outcome, Run
 
 MOST_S: Final = 2.0
@@ -18,6 +19,8 @@ LEAST_S: Final = 0.3
 """Most that weighing the suspects may take; of a quick command less."""
 PATIENCE: Final = 0.3
 """Of a run's time: so long the next run waits for the weights."""
+NEARLY: Final = 0.9
+"""A run that read so much of all files leaves none out."""
 
 
 class Clue(NamedTuple):
@@ -26,6 +29,12 @@ class Clue(NamedTuple):
     failure: str | Clues
     """What it printed, or what production says of it."""
     reads: Reads | None
+
+    @property
+    def telling(self) -> bool:
+        """Whether it says where to look: by what was printed, or by files that were not read."""
+        left_out = self.reads is not None and len(self.reads.read) < NEARLY * len(self.reads.tracked)
+        return left_out or isinstance(self.failure, Clues) or bool(self.failure.strip())
 
 
 class Suspect(NamedTuple):
@@ -50,13 +59,17 @@ class Weighing:
     _task: asyncio.Task[dict[str, Suspect]] | None = None
 
     def begin(self, history: History, usual_s: float, runs: Sequence[Run]) -> None:
-        """Weigh the commits by the clue, else by what failed in an earlier start; a run takes `usual_s`."""
+        """Weigh the commits by the clue, else by what failed in an earlier start; a run takes `usual_s`.
+
+        A clue that tells nothing leaves what every commit says of itself: to read that takes longer than a quick run.
+        """
         self._cancel()
         fails = [run for run in runs if run.outcome is Outcome.BAD]
         fails.sort(key=lambda run: run.tree != history.tree[history.bad])  # what fails at bad says it best
         failure = self.seen or next((run.output for run in fails), None)
         clue = self.clue or (None if failure is None else Clue(failure, None))
-        if not clue:
+        quick = max([usual_s, *(run.seconds for run in runs)]) < QUICK_S
+        if not clue or (quick and not clue.telling):
             return
         seconds = min(MOST_S, max(LEAST_S, usual_s))
         self._task = asyncio.create_task(_weighed(self.job, history, clue, seconds))
