@@ -280,8 +280,8 @@ class Search:
     def _spare(self) -> int:
         """So much smaller the bound is than asked for, as runs are cheap or dear, and time is short or not."""
         took = [run.seconds for run in self.kept.runs]
-        halving = late(time.monotonic() - self.began, self.slots.usual, self.range)
-        return caution(sum(took) / len(took) if took else inf, self.slots.now, late=halving)
+        longer = late(time.monotonic() - self.began, self.slots.usual, self.range)
+        return caution(sum(took) / len(took) if took else inf, self.slots.now, late=longer)
 
     def _slack(self) -> int:
         """So much larger it may be again where all runs ended: what would make it smaller takes a round of its own."""
